@@ -1,0 +1,263 @@
+import HashTreeCollections
+
+/// Turns a command into operations, on one state, without changing it. The same code answers a dry run and does the write.
+package struct Planner {
+    /// When an entity was last changed, and whether manifests did it.
+    package struct Touch: Sendable {
+        package var revision: Revision
+        package var byApply: Bool
+
+        package init(revision: Revision, byApply: Bool) {
+            self.revision = revision
+            self.byApply = byApply
+        }
+    }
+
+    /// What planning needs to know beside the state.
+    package struct Context {
+        package var authority: Authority
+        /// Whether a state may be written for a company that is not registered, which registers it.
+        package var newCompany: Bool
+        /// The last change of an entity that is absent or off now. Asked only by `apply`.
+        package var lastTouch: (EntityRef) throws(GateError) -> Touch?
+
+        package init(
+            authority: Authority, newCompany: Bool = false, lastTouch: @escaping (EntityRef) throws(GateError) -> Touch? = { _ in nil }
+        ) {
+            self.authority = authority
+            self.newCompany = newCompany
+            self.lastTouch = lastTouch
+        }
+    }
+
+    private let base: Snapshot
+    private let context: Context
+    /// The values that the command wants, nil for absent; what it does not name stays as it is.
+    private var wanted: [EntityRef: Entity?] = [:]
+    private var subject: EntityRef?
+
+    /// - Throws: what the rules refuse; the state is as it was.
+    package static func plan(_ command: Command, on base: Snapshot, _ context: Context) throws(GateError) -> Plan {
+        var planner = Planner(base: base, context: context)
+        try planner.draft(command)
+        let plan = try planner.finish()
+        try context.authority.check(plan.changes, flips: plan.impact.flips)
+        if case .apply(_, _, _, let expected?) = command, expected != plan.hash {
+            throw GateError(.planChanged, "the state has changed since that plan was made: plan again (the plan is now \(plan.hash))")
+        }
+        return plan
+    }
+
+    private init(base: Snapshot, context: Context) {
+        self.base = base
+        self.context = context
+    }
+
+    private func current(_ ref: EntityRef) -> Entity? {
+        if let value = wanted[ref] { value } else { base.entity(ref).entity }
+    }
+
+    // MARK: Drafting
+
+    private mutating func draft(_ command: Command) throws(GateError) {
+        switch command {
+        case .put(let entity):
+            subject = entity.ref
+            try want(entity)
+        case .patch(let ref, let patch):
+            subject = ref
+            guard let entity = current(ref) else { throw Self.unknown(ref) }
+            let patched = try Entity(ref.kind, JSONReader(entity.json.merging(patch)))
+            guard patched.ref == ref else { throw GateError(.textInvalid, "a patch cannot rename \(ref)", pointer: "") }
+            try want(patched)
+        case .delete(let ref):
+            subject = ref
+            try remove(ref)
+        case .setStates(let flag, let companies, let groups): try setStates(flag, companies, groups)
+        case .setPermission(let company, let user, let key, let state):
+            guard base.permissions[key] != nil || state == nil else { throw Self.unknown(.permission(key)) }
+            try editUser(company, user) { $0[key] = state }
+        case .setRole(let company, let user, let role, let member):
+            guard base.roles[role] != nil || !member else { throw Self.unknown(.role(role)) }
+            try editUser(company, user) { $0.set(role, member) }
+        case .undo(let change, let force): try undo(change, force: force)
+        case .apply(let entities, let prune, let force, _): try apply(entities, prune: prune, force: force)
+        case .load(let entities): for entity in entities { try want(entity) }
+        }
+    }
+
+    private mutating func want(_ entity: Entity) throws(GateError) {
+        switch entity {
+        case .flagState(let state): try register(state.company)
+        case .hold(let hold): if let company = hold.company { try register(company) }
+        case .user(let user):
+            try register(user.company)
+            if user.grants.isEmpty { return wanted[entity.ref] = .some(nil) }
+        default: break
+        }
+        wanted[entity.ref] = entity
+    }
+
+    /// A typing error must never look like a rollback: writing for a company that nobody knows is refused, unless asked for.
+    private mutating func register(_ company: CompanyID) throws(GateError) {
+        guard current(.company(company)) == nil else { return }
+        guard context.newCompany else { throw Self.unknown(.company(company)) }
+        wanted[.company(company)] = .company(Company(id: company))
+    }
+
+    private mutating func remove(_ ref: EntityRef) throws(GateError) {
+        guard current(ref) != nil else {
+            switch ref {
+            // Clearing what is not there changes nothing, as long as the things it is about exist.
+            case .flagState(let flag, let company):
+                guard base.flags[flag] != nil else { throw Self.unknown(.flag(flag)) }
+                guard base.companies[company] != nil else { throw Self.unknown(.company(company)) }
+            case .hold(let flag, let company):
+                guard base.flags[flag] != nil else { throw Self.unknown(.flag(flag)) }
+                if let company, base.companies[company] == nil { throw Self.unknown(.company(company)) }
+            default: throw Self.unknown(ref)
+            }
+            return
+        }
+        switch ref {
+        case .flag(let code): try removeParts(ofFlag: code)
+        case .company(let id): try removeParts(ofCompany: id)
+        default: break
+        }
+        wanted[ref] = .some(nil)
+    }
+
+    private mutating func removeParts(ofFlag code: FlagCode) throws(GateError) {
+        guard base.flags[code]?.heldAt == 0 else { throw GateError(.held, "flag \(code) is held: resume it before it is deleted") }
+        for record in base.companies.values {
+            guard let cell = base.cell(code, record.company.id) else { continue }
+            guard cell.heldAt == 0 else {
+                throw GateError(.held, "flag \(code) is held for company \(record.company.id): resume it before it is deleted")
+            }
+            wanted[.flagState(code, record.company.id)] = .some(nil)
+        }
+    }
+
+    private mutating func removeParts(ofCompany id: CompanyID) throws(GateError) {
+        guard let record = base.companies[id] else { return }
+        for (flag, cell) in base.cells(of: record) {
+            guard cell.heldAt == 0 else {
+                throw GateError(.held, "flag \(flag) is held for company \(id): resume it before the company is deleted")
+            }
+            wanted[.flagState(flag, id)] = .some(nil)
+        }
+        for user in (base.users[id] ?? [:]).keys { wanted[.user(id, user)] = .some(nil) }
+    }
+
+    private mutating func setStates(_ flag: FlagCode, _ companies: [CompanyID: Bool?], _ groups: [GroupName: Bool?]) throws(GateError) {
+        guard base.flags[flag] != nil else { throw Self.unknown(.flag(flag)) }
+        var states = companies
+        for (group, state) in groups.sorted(by: { $0.key < $1.key }) {
+            let members = base.companies.values.filter { $0.company.groups.contains(group) }
+            guard !members.isEmpty else { throw GateError(.companyUnknown, "no company is in the group \(group)") }
+            for record in members where companies[record.company.id] == nil {
+                if let other = states[record.company.id], other != state {
+                    throw GateError(.parameterInvalid, "company \(record.company.id) is in groups that are to be set on and off at once")
+                }
+                states[record.company.id] = state
+            }
+        }
+        if states.count == 1, let only = states.keys.first { subject = .flagState(flag, only) }
+        for (company, state) in states.sorted(by: { $0.key < $1.key }) {
+            if let state { try want(.flagState(FlagState(flag: flag, company: company, enabled: state))) } else { try remove(.flagState(flag, company)) }
+        }
+    }
+
+    private mutating func editUser(_ company: CompanyID, _ id: UserID, _ edit: (inout Grants) -> Void) throws(GateError) {
+        subject = .user(company, id)
+        var user = User(company: company, id: id)
+        if case .user(let existing) = current(.user(company, id)) { user = existing }
+        edit(&user.grants)
+        try want(.user(user))
+    }
+
+    private mutating func undo(_ change: Change, force: Bool) throws(GateError) {
+        var conflicts: [EntityConflict] = []
+        for entity in change.entities {
+            switch entity.ref {
+            case .token, .hold:
+                throw GateError(.notUndoable, "revision \(change.revision) changed \(entity.ref): tokens and holds are not undone (revoke, or resume)")
+            default: break
+            }
+            let (now, revision) = base.entity(entity.ref)
+            let untouched = entity.after == nil ? now == nil : revision == change.revision
+            if !untouched { conflicts.append(EntityConflict(entity: entity.ref, revision: revision)) }
+            wanted[entity.ref] = .some(entity.before)
+        }
+        guard conflicts.isEmpty || force else {
+            throw GateError(.undoConflict, "later changes touched what revision \(change.revision) changed: undo those first, or force it")
+                .with { $0.conflicts = conflicts }
+        }
+    }
+
+    private mutating func apply(_ entities: [Entity], prune: Bool, force: Bool) throws(GateError) {
+        var conflicts: [EntityConflict] = []
+        for entity in entities {
+            if !force, turnsOn(entity), let touch = try context.lastTouch(entity.ref), !touch.byApply {
+                conflicts.append(EntityConflict(entity: entity.ref, revision: touch.revision))
+            }
+            try want(entity)
+        }
+        guard conflicts.isEmpty else {
+            throw GateError(.applyConflict, "somebody turned this off since the manifests were last applied: change the manifests, or force it")
+                .with { $0.conflicts = conflicts }
+        }
+        if prune {
+            let named = Set(entities.map(\.ref))
+            let kinds = Set(entities.map(\.ref.kind)).intersection([.flag, .flagState, .permission, .role, .gate])
+            for (entity, _) in base.allEntities() where kinds.contains(entity.ref.kind) && !named.contains(entity.ref) { try remove(entity.ref) }
+        }
+    }
+
+    /// Whether something that is off now would be on by this entity.
+    private func turnsOn(_ entity: Entity) -> Bool {
+        switch (base.entity(entity.ref).entity, entity) {
+        case (.flag(let old), .flag(let new)): !old.enabled && new.enabled
+        case (.flagState(let old), .flagState(let new)): !old.enabled && new.enabled
+        case (nil, .flag(let new)): new.enabled
+        case (nil, .flagState(let new)): new.enabled
+        default: false
+        }
+    }
+
+    // MARK: Finishing
+
+    private func finish() throws(GateError) -> Plan {
+        var changes: [EntityChange] = []
+        for (ref, after) in wanted {
+            let before = base.entity(ref).entity
+            if before != after { changes.append(EntityChange(ref: ref, before: before, after: after)) }
+        }
+        changes.sort { Self.rank($0) < Self.rank($1) }
+        let operations = changes.map { change in change.after.map { Operation.put($0) } ?? .delete(change.ref) }
+        try Validation(base: base, wanted: wanted).check(changes)
+        var next = base
+        if !operations.isEmpty { try next.apply(operations, revision: base.revision + 1) }
+        try Validation.checkGraph(next, changes)
+        return Plan(operations: operations, changes: changes, next: next, impact: .between(base, next, changes), subject: subject)
+    }
+
+    /// What is referred to comes before what refers to it; deletions come first, the other way round. By name within.
+    private static func rank(_ change: EntityChange) -> (Int, String) {
+        let kind = EntityKind.allCases.firstIndex(of: change.ref.kind)!
+        return (change.after == nil ? kind - 2 * EntityKind.allCases.count : kind, change.ref.description)
+    }
+
+    package static func unknown(_ ref: EntityRef) -> GateError {
+        switch ref {
+        case .flag(let code): GateError(.flagUnknown, "there is no flag \(code)")
+        case .company(let id): GateError(.companyUnknown, "company \(id) is not registered (say new_company to register it)")
+        case .permission(let key): GateError(.permissionUnknown, "there is no permission \(key)")
+        case .role(let name): GateError(.roleUnknown, "there is no role \(name)")
+        case .gate(let name): GateError(.gateUnknown, "there is no gate \(name)")
+        case .user(let company, let user): GateError(.userUnknown, "user \(user) of company \(company) has no states and no roles")
+        case .token(let id): GateError(.tokenUnknown, "there is no token \(id)")
+        case .flagState, .hold: GateError(.entityUnknown, "there is no \(ref)")
+        }
+    }
+}

@@ -1,0 +1,7 @@
+import Hummingbird
+import HummingbirdTLS
+import JWTKit
+import AsyncHTTPClient
+import Configuration
+import GateCore
+@main struct A { static func main() {} }

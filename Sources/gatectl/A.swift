@@ -1,0 +1,3 @@
+import ArgumentParser
+import GateCore
+@main struct A { static func main() { print(x()) } }

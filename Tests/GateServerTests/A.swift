@@ -1,0 +1,4 @@
+import Testing
+import HummingbirdTesting
+@testable import GateServer
+@Test func a() { }
