@@ -35,7 +35,7 @@ struct VerificationKey: Sendable {
         kid = key.kid
         algorithm = key.material.algorithm
         guard verifier.name == algorithm.rawValue else { throw JWK.Unusable("jwt-kit verifies it with another algorithm") }
-        let id = key.kid.map { [1] + Array($0.utf8) + [0] } ?? [0]
+        let id = key.kid.map { Array(SHA256.hash(data: Array($0.utf8))) } ?? []
         fingerprint = Array(SHA256.hash(data: id + Array(algorithm.rawValue.utf8) + key.material.bytes))
     }
 

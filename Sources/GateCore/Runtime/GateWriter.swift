@@ -1,0 +1,149 @@
+/// The one writer. A write runs from its plan to the publication of the new snapshot without letting go of the actor.
+package actor GateWriter {
+    private let executor = QueueExecutor(label: "gate.writer")
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Everyone reads from here; this actor alone publishes.
+    package nonisolated let store: SnapshotStore
+    private let connection: any SQLConnection
+    private let database: Database
+    private let clock: @Sendable () -> Timestamp
+    private var snapshot: Snapshot
+    private var head: Database.Head
+
+    /// How long an idempotency key is kept.
+    private static let idempotencyLife = TimeSpan(seconds: 86_400)
+
+    /// - Parameters:
+    ///   - database: moved into the actor; nobody else may use its connection.
+    ///   - connection: the connection to write through; the database's own unless a test wraps it.
+    ///   - clock: the time that changes are stamped with.
+    package init(
+        database: sending Database, through connection: sending (any SQLConnection)? = nil, clock: @escaping @Sendable () -> Timestamp
+    ) throws(GateError) {
+        let (snapshot, head) = try database.load()
+        self.database = database
+        self.connection = connection ?? database.connection
+        self.clock = clock
+        self.snapshot = snapshot
+        self.head = head
+        store = SnapshotStore(snapshot, chainHead: head.hash)
+        database.headFile.write(head.position, hash: head.hash)
+    }
+
+    /// A receipt in its JSON form, as it is kept for replays.
+    package struct Outcome: Sendable {
+        package var receipt: JSONValue
+        package var created: Bool
+        /// Whether the request had been done before, under the same idempotency key.
+        package var replayed: Bool
+    }
+
+    /// Plans and commits a command as one change; answers after the commit is durable and the new snapshot is published.
+    ///
+    /// - Throws: what planning refuses, with nothing changed; `storage_full`, `storage_failed` when the change is not in the
+    ///   database; `outcome_unknown` when the database cannot say.
+    package func write(_ request: WriteRequest) throws(GateError) -> Outcome {
+        var committing: (plan: Plan, record: ChangeLog.Record)?
+        do throws(GateError) {
+            let connection = connection
+            let outcome = try connection.transaction { () throws(GateError) -> Outcome in
+                try self.transact(request, &committing)
+            }
+            if let committing { publish(committing) }
+            return outcome
+        } catch {
+            // A commit may have happened although the engine reported a failure. What the database says counts.
+            guard let committing else { throw error }
+            return try settle(committing, after: error)
+        }
+    }
+
+    private func transact(
+        _ request: WriteRequest, _ committing: inout (plan: Plan, record: ChangeLog.Record)?
+    ) throws(GateError) -> Outcome {
+        let stored = try Database.head(connection)
+        guard stored == head else {
+            throw GateError(.databaseDamaged, "the database moved to revision \(stored.position.revision) behind the server's back: restart the server")
+        }
+        let now = clock()
+        if let replay = try replay(request.idempotency, now: now) { return replay }
+        let log = ChangeLog(connection)
+        let plan = try request.plan(on: snapshot, log)
+        let record = plan.changesNothing ? nil : ChangeLog.Record(
+            revision: plan.next.revision, at: now, actor: request.actor, reason: request.reason, command: request.command.json,
+            changes: plan.changes, operations: plan.operations, previousHash: head.hash)
+        let receipt = Receipt(plan, revision: plan.next.revision, chainHead: record?.hash ?? head.hash)
+        let outcome = Outcome(receipt: receipt.json, created: receipt.created, replayed: false)
+        try keep(outcome, under: request.idempotency, now: now)
+        guard let record else { return outcome }
+        let state = StateStore(connection: connection)
+        for operation in plan.operations { try state.write(operation, revision: record.revision) }
+        try log.append(record, plan.changes)
+        try connection.execute(
+            "UPDATE head SET revision = $1, hash = $2 WHERE id = 1 AND revision = $3",
+            [.integer(record.revision), .blob(record.hash), .integer(head.position.revision)])
+        committing = (plan, record)
+        return outcome
+    }
+
+    private func publish(_ committed: (plan: Plan, record: ChangeLog.Record)) {
+        snapshot = committed.plan.next
+        head = Database.Head(position: snapshot.position, hash: committed.record.hash)
+        database.headFile.write(head.position, hash: head.hash)
+        store.publish(snapshot, chainHead: head.hash)
+    }
+
+    /// Finds out whether a change whose commit failed is in the database after all.
+    private func settle(_ committing: (plan: Plan, record: ChangeLog.Record), after error: GateError) throws(GateError) -> Outcome {
+        let stored: Database.Head
+        do throws(GateError) {
+            stored = try Database.head(connection)
+        } catch {
+            throw GateError(.outcomeUnknown, "whether revision \(committing.record.revision) was written is not known: \(error.detail)")
+        }
+        guard stored.hash == committing.record.hash else { throw error }
+        publish(committing)
+        let receipt = Receipt(committing.plan, revision: committing.record.revision, chainHead: committing.record.hash)
+        return Outcome(receipt: receipt.json, created: receipt.created, replayed: false)
+    }
+
+    private func replay(_ idempotency: WriteRequest.Idempotency?, now: Timestamp) throws(GateError) -> Outcome? {
+        guard let idempotency else { return nil }
+        let oldest = Timestamp(microseconds: now.microseconds - Self.idempotencyLife.seconds * 1_000_000)
+        try connection.execute("DELETE FROM idempotency_keys WHERE at < $1", [.integer(oldest.microseconds)])
+        let found = try connection.query(
+            "SELECT request_digest, receipt, created FROM idempotency_keys WHERE token_id = $1 AND key = $2",
+            [.text(idempotency.token), .text(idempotency.key)]
+        ) { row throws(GateError) in (digest: row.blob(0), receipt: try JSONParser.parse(row.blob(1)), created: row.integer(2) == 1) }
+        guard let kept = found.first else { return nil }
+        guard kept.digest == idempotency.requestDigest else {
+            throw GateError(.idempotencyMismatch, "this Idempotency-Key was used for another request: take a new key for a new request")
+        }
+        return Outcome(receipt: kept.receipt, created: kept.created, replayed: true)
+    }
+
+    private func keep(_ outcome: Outcome, under idempotency: WriteRequest.Idempotency?, now: Timestamp) throws(GateError) {
+        guard let idempotency else { return }
+        try connection.execute(
+            "INSERT INTO idempotency_keys (token_id, key, request_digest, receipt, created, at) VALUES ($1, $2, $3, $4, $5, $6)",
+            [
+                .text(idempotency.token), .text(idempotency.key), .blob(idempotency.requestDigest), .blob(JSONWriter.bytes(outcome.receipt)),
+                .flag(outcome.created), .integer(now.microseconds),
+            ])
+    }
+
+    /// Notes when tokens were last used. Not a change: nothing that decides depends on it.
+    package func noteUses(_ uses: [TokenID: Timestamp]) throws(GateError) {
+        let connection = connection
+        try connection.transaction { () throws(GateError) in
+            for (id, at) in uses {
+                try connection.execute(
+                    """
+                    INSERT INTO token_uses (token_id, last_used_at) VALUES ($1, $2) \
+                    ON CONFLICT (token_id) DO UPDATE SET last_used_at = excluded.last_used_at
+                    """, [.name(id), .integer(at.microseconds)])
+            }
+        }
+    }
+}

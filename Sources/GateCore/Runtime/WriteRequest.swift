@@ -1,0 +1,84 @@
+/// A command with all that a write needs to know about it.
+package struct WriteRequest: Sendable {
+    /// A key under which the outcome is kept, so that a repeated request is answered and not done again.
+    package struct Idempotency: Sendable {
+        package var token: String
+        package var key: String
+        /// SHA-256 of what was asked: another payload under the same key is refused.
+        package var requestDigest: [UInt8]
+
+        package init(token: String, key: String, requestDigest: [UInt8]) {
+            self.token = token
+            self.key = key
+            self.requestDigest = requestDigest
+        }
+    }
+
+    package var command: Command
+    package var actor: String
+    package var reason: String
+    package var authority: Authority
+    package var newCompany = false
+    /// The entity's revision that the caller has seen.
+    package var ifMatch: (entity: EntityRef, revision: Revision)?
+    package var idempotency: Idempotency?
+
+    package init(_ command: Command, actor: String, reason: String, authority: Authority) {
+        self.command = command
+        self.actor = actor
+        self.reason = reason
+        self.authority = authority
+    }
+
+    /// At most this many characters of reason.
+    package static let longestReason = 500
+
+    /// - Throws: `reason_missing`, `limit_exceeded`, `text_invalid`.
+    package static func check(reason: String?) throws(GateError) -> String {
+        guard let reason, !reason.allSatisfy(\.isWhitespace) else { throw GateError(.reasonMissing, "every write says why: give a reason") }
+        try JSONReader.check(reason, longest: longestReason, what: "the reason")
+        return reason
+    }
+
+    func plan(on snapshot: Snapshot, _ log: ChangeLog) throws(GateError) -> Plan {
+        if let ifMatch {
+            let (_, revision) = snapshot.entity(ifMatch.entity)
+            guard revision == ifMatch.revision else {
+                throw GateError(.revisionMismatch, "\(ifMatch.entity) is at revision \(revision), not \(ifMatch.revision): read it again, then decide")
+                    .with { $0.conflicts = [EntityConflict(entity: ifMatch.entity, revision: revision)] }
+            }
+        }
+        let context = Planner.Context(authority: authority, newCompany: newCompany) { ref throws(GateError) in try log.lastTouch(ref) }
+        return try Planner.plan(command, on: snapshot, context)
+    }
+}
+
+/// What came of a write.
+package struct Receipt: Sendable {
+    package var revision: Revision
+    package var changed: Bool
+    package var dryRun = false
+    /// Whether the entity was not there before.
+    package var created: Bool
+    package var entity: JSONValue?
+    package var impact: JSONValue
+    package var chainHead: [UInt8]
+
+    init(_ plan: Plan, revision: Revision, chainHead: [UInt8]) {
+        self.revision = revision
+        self.chainHead = chainHead
+        changed = !plan.changesNothing
+        created = plan.subject.map { subject in plan.changes.contains { $0.ref == subject && $0.before == nil } } ?? false
+        entity = plan.subject.flatMap { plan.next.entity($0).entity?.shown }
+        impact = plan.impact.json
+    }
+
+    package var json: JSONValue {
+        var object: JSONObject = ["revision": .integer(revision), "changed": .bool(changed)]
+        if dryRun { object["dry_run"] = true }
+        object["entity"] = entity
+        object["impact"] = impact
+        object["chain_head"] = .string(chainHead.hexadecimal)
+        return .object(object)
+    }
+}

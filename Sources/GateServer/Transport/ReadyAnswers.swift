@@ -1,0 +1,38 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOHTTP1
+
+/// Answers that lie ready as bytes, asked for on one event loop and nowhere else, so that whatever it remembers needs no lock.
+protocol ReadyAnswers: AnyObject {
+    /// The bytes of a whole response, status line included, or nil to let the request go to its route.
+    ///
+    /// Asked for each GET over HTTP/1.1 without a body, in the order in which the answers go out. The bytes must be a response
+    /// that leaves the connection open and delimits itself.
+    ///
+    /// - Parameters:
+    ///   - head: has passed `RequestHeadCheck`: its target is in origin form.
+    ///   - remoteAddress: the peer's, or a proxy's.
+    func answer(to head: HTTPRequestHead, remoteAddress: SocketAddress?) -> ByteBuffer?
+}
+
+/// One `ReadyAnswers` for each event loop, made when the loop's first connection comes.
+///
+/// The lock guards the table, which a connection looks into once; each object is only ever touched on its loop.
+struct ReadyAnswersTable: Sendable {
+    private let make: @Sendable (any EventLoop) -> any ReadyAnswers
+    private let table = NIOLockedValueBox<[ObjectIdentifier: NIOLoopBound<any ReadyAnswers>]>([:])
+
+    init(_ make: @escaping @Sendable (any EventLoop) -> any ReadyAnswers) {
+        self.make = make
+    }
+
+    /// The object of a loop. To be called on that loop.
+    func answers(on loop: any EventLoop) -> any ReadyAnswers {
+        loop.preconditionInEventLoop()
+        if let known = table.withLockedValue({ $0[ObjectIdentifier(loop)] }) { return known.value }
+        let made = make(loop)
+        let bound = NIOLoopBound(made, eventLoop: loop)
+        table.withLockedValue { $0[ObjectIdentifier(loop)] = bound }
+        return made
+    }
+}
