@@ -11,6 +11,13 @@ package struct Flip: Hashable, Sendable {
     package var company: CompanyID
     /// What it was about, with the answer after the change.
     package var answer: Answer
+
+    /// The answer after the change.
+    package var isOn: Bool {
+        switch answer {
+        case .flag(_, let after), .gate(_, let after, _): after
+        }
+    }
 }
 
 /// What a plan would flip: which flags for which registered companies, and which gates.

@@ -249,15 +249,17 @@ package struct Planner {
     }
 
     package static func unknown(_ ref: EntityRef) -> GateError {
-        switch ref {
-        case .flag(let code): GateError(.flagUnknown, "there is no flag \(code)")
-        case .company(let id): GateError(.companyUnknown, "company \(id) is not registered (say new_company to register it)")
-        case .permission(let key): GateError(.permissionUnknown, "there is no permission \(key)")
-        case .role(let name): GateError(.roleUnknown, "there is no role \(name)")
-        case .gate(let name): GateError(.gateUnknown, "there is no gate \(name)")
-        case .user(let company, let user): GateError(.userUnknown, "user \(user) of company \(company) has no states and no roles")
-        case .token(let id): GateError(.tokenUnknown, "there is no token \(id)")
-        case .flagState, .hold: GateError(.entityUnknown, "there is no \(ref)")
-        }
+        let error =
+            switch ref {
+            case .flag(let code): GateError(.flagUnknown, "there is no flag \(code)")
+            case .company(let id): GateError(.companyUnknown, "company \(id) is not registered")
+            case .permission(let key): GateError(.permissionUnknown, "there is no permission \(key)")
+            case .role(let name): GateError(.roleUnknown, "there is no role \(name)")
+            case .gate(let name): GateError(.gateUnknown, "there is no gate \(name)")
+            case .user(let company, let user): GateError(.userUnknown, "user \(user) of company \(company) has no states and no roles")
+            case .token(let id): GateError(.tokenUnknown, "there is no token \(id)")
+            case .flagState, .hold: GateError(.entityUnknown, "there is no \(ref)")
+            }
+        return error.with { $0.missing = ref }
     }
 }

@@ -73,6 +73,9 @@ package struct Snapshot: Sendable {
 
     package func token(digest: String) -> Token? { tokensByDigest[digest].flatMap { tokens[$0]?.value } }
 
+    /// The last revision that changed anything of a company; -1 where it is not registered.
+    package func companyTouchedAt(_ id: CompanyID) -> Revision { companies[id]?.touchedAt ?? -1 }
+
     package func user(_ company: CompanyID, _ user: UserID) -> UserRecord? { users[company]?[user] }
 
     /// Applies the operations of one change. They must have been planned on this state, or come from the log in order.

@@ -94,6 +94,8 @@ package struct GateError: Error, Sendable, Equatable {
     /// Where in the request's body: a JSON pointer (RFC 6901).
     package var pointer: String?
     package var limit: Limit?
+    /// What was not found, so that names close to it can be looked for.
+    package var missing: EntityRef?
     /// Known names close to the one given.
     package var nearest: [String] = []
     /// What still refers to the thing.

@@ -82,3 +82,12 @@ package struct Receipt: Sendable {
         return .object(object)
     }
 }
+
+extension Plan {
+    /// What a write of this plan would answer, for a dry run.
+    package func receipt(on published: SnapshotStore.Published, dryRun: Bool) -> Receipt {
+        var receipt = Receipt(self, revision: published.snapshot.revision, chainHead: published.chainHead)
+        receipt.dryRun = dryRun
+        return receipt
+    }
+}

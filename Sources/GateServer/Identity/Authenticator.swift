@@ -17,6 +17,9 @@ struct Authenticator: Sendable {
         self.cookieName = cookieName
     }
 
+    /// Rises when the keys of users' tokens change: what was remembered of them before counts no more.
+    var generation: Int { verifier?.keys.generation ?? 0 }
+
     /// - Parameters:
     ///   - authorization: the value of that header, if any.
     ///   - cookie: the value of that header, if any (several joined with `; `).

@@ -4,9 +4,9 @@ import NIOCore
 import NIOHTTP1
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// Where the keys for users' tokens are: a file, or an https URL (http for loopback hosts only).
@@ -15,7 +15,7 @@ enum JWKSLocation: Hashable, Sendable {
     case web(url: String)
 
     static let longestBytes = 64 * 1024
-    static let timeLimitSeconds: Int64 = 5
+    static let timeLimit = TimeAmount.seconds(5)
 
     /// - Parameter text: a path, or a URL, which is known by its `://`.
     /// - Throws: `parameter_invalid`.
@@ -50,13 +50,15 @@ enum JWKSLocation: Hashable, Sendable {
     /// A cancelled caller does not stop it: others may be waiting for the same answer, and a client that hangs up
     /// must not be able to use up the one refresh of the minute.
     ///
-    /// - Throws: `parameter_invalid`: not readable, longer than 64 KiB, not complete within 5 s, a status other than 200.
-    func read(on eventLoopGroup: any EventLoopGroup = HTTPClient.defaultEventLoopGroup) async throws(GateError) -> [UInt8] {
+    /// - Parameter limit: for the whole of it, connecting included.
+    /// - Throws: `parameter_invalid`: not readable, longer than 64 KiB, not complete in time, a status other than 200.
+    func read(
+        on eventLoopGroup: any EventLoopGroup = HTTPClient.defaultEventLoopGroup, within limit: TimeAmount = timeLimit
+    ) async throws(GateError) -> [UInt8] {
         switch self {
         case .file(let path): return try SmallFile.contents(of: path, longest: Self.longestBytes)
         case .web(let url):
             // A client of its own, for at most one request a minute: redirects are not followed, so https stays https.
-            let limit = TimeAmount.seconds(Self.timeLimitSeconds)
             let client = HTTPClient(
                 eventLoopGroup: eventLoopGroup,
                 configuration: .init(redirectConfiguration: .disallow, timeout: .init(connect: limit, read: limit)))
@@ -83,6 +85,7 @@ enum JWKSLocation: Hashable, Sendable {
 
     private static func isLoopback(_ host: String) -> Bool {
         if host.lowercased() == "localhost" { return true }
+        let host = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
         guard let address = try? SocketAddress(ipAddress: host, port: 0) else { return false }
         return address.ipAddress == "::1" || address.ipAddress?.hasPrefix("127.") == true
     }

@@ -63,7 +63,8 @@ final class JWKSSource: Sendable {
             do throws(GateError) {
                 adopt(try await Self.load(read, name: name))
             } catch {
-                logger.warning("the key set could not be refreshed; the keys read before stay", metadata: ["source": "\(name)", "error": "\(error.detail)"])
+                logger.warning(
+                    "the key set could not be refreshed; the keys read before stay", metadata: ["source": "\(name)", "error": "\(error.detail)"])
             }
         }
     }
@@ -75,7 +76,8 @@ final class JWKSSource: Sendable {
             return current.generation
         }
         guard let generation else { return }
-        logger.notice("the keys for user tokens have changed", metadata: ["source": "\(name)", "keys": "\(keys.keys.count)", "generation": "\(generation)"])
+        logger.notice(
+            "the keys for user tokens have changed", metadata: ["source": "\(name)", "keys": "\(keys.keys.count)", "generation": "\(generation)"])
         logSkipped(keys)
     }
 

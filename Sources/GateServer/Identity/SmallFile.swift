@@ -1,11 +1,11 @@
 import GateCore
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Files of a few kilobytes that hold keys: read whole up to a bound, written whole or not at all.

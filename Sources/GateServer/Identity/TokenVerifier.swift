@@ -5,11 +5,6 @@ struct TokenVerifier: Sendable {
     let keys: JWKSSource
     let rules: TokenRules
 
-    init(keys: JWKSSource, rules: TokenRules) {
-        self.keys = keys
-        self.rules = rules
-    }
-
     /// - Parameters:
     ///   - text: the token, at most 4 KiB.
     ///   - now: the moment at which it must be valid.

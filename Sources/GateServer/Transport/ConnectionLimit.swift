@@ -14,29 +14,47 @@ final class ConnectionLimit: Sendable {
         case surplus
     }
 
+    /// Connections there are of each kind.
+    private struct Counts {
+        var admitted = 0
+        var excess = 0
+    }
+
     /// How many connections may at one time be told that they are too many.
     static let courtesies = 256
 
     /// 0 = none.
     let maximum: Int
-    private let open = Atomic<Int>(0)
+    private let counts = Mutex(Counts())
 
     init(maximum: Int = 2_000) {
         self.maximum = maximum
     }
 
-    /// Connections there are, those being turned away included.
-    var count: Int { open.load(ordering: .relaxed) }
+    /// Connections that were let in and have not closed yet.
+    var count: Int { counts.withLock { $0.admitted } }
 
-    /// Counts a new connection. Whatever the answer, `left()` follows once it has closed.
+    /// Counts a new connection. Its admission is given back to `left` when it has closed.
     func entered() -> Admission {
-        let now = open.wrappingAdd(1, ordering: .relaxed).newValue
-        if maximum == 0 || now <= maximum { return .admitted }
-        return now <= maximum + Self.courtesies ? .excess(allowed: maximum) : .surplus
+        counts.withLock { counts in
+            if maximum == 0 || counts.admitted < maximum {
+                counts.admitted += 1
+                return .admitted
+            }
+            guard counts.excess < Self.courtesies else { return .surplus }
+            counts.excess += 1
+            return .excess(allowed: maximum)
+        }
     }
 
     /// A connection has closed.
-    func left() {
-        open.wrappingSubtract(1, ordering: .relaxed)
+    func left(_ admission: Admission) {
+        counts.withLock { counts in
+            switch admission {
+            case .admitted: counts.admitted -= 1
+            case .excess: counts.excess -= 1
+            case .surplus: break
+            }
+        }
     }
 }

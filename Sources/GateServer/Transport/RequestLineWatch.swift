@@ -19,6 +19,8 @@ final class RequestLineWatch: ChannelInboundHandler {
     }
 
     private(set) var position = Position.betweenRequests
+    /// A request has come whole.
+    private(set) var hasHeardRequest = false
     /// What is being decoded right now.
     private var reading: ByteBuffer?
     private var hasStopped = false
@@ -36,7 +38,9 @@ final class RequestLineWatch: ChannelInboundHandler {
     func decoded(_ part: HTTPServerRequestPart) {
         switch part {
         case .head, .body: position = .body
-        case .end: position = .betweenRequests
+        case .end:
+            position = .betweenRequests
+            hasHeardRequest = true
         }
     }
 

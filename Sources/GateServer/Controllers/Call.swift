@@ -1,0 +1,151 @@
+import Crypto
+import GateCore
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// A request on its way through an endpoint: who asks, what for, and the state it is answered from.
+struct Call: Sendable {
+    let request: Request
+    let service: GateService
+    /// Nil only where the endpoint is open.
+    let identity: Identity?
+    let parameters: [String: String]
+    let query: Query
+    let now: Timestamp
+    /// The one snapshot of this request.
+    let published: SnapshotStore.Published
+
+    var snapshot: Snapshot { published.snapshot }
+
+    /// An identifier of the path.
+    func parameter<Name: Identifier>(_ name: String, _ type: Name.Type = Name.self) throws(GateError) -> Name {
+        try Name(parameters[name] ?? "")
+    }
+
+    var token: Token {
+        get throws(GateError) {
+            guard case .token(let token) = identity else { throw Problem.notFound }
+            return token
+        }
+    }
+
+    /// The body as JSON. An empty one is an empty object where that is allowed.
+    func json(emptyIsObject: Bool = false, atMost limit: Int? = nil) async throws -> (reader: JSONReader, bytes: ByteBuffer) {
+        let bytes = try await body(atMost: limit ?? service.limits.bodyBytes)
+        if bytes.readableBytes == 0 && emptyIsObject { return (JSONReader(.object([:])), bytes) }
+        try requireMediaType(["application/json", "application/merge-patch+json"])
+        return (JSONReader(try JSONParser.parse(bytes.readableBytesView)), bytes)
+    }
+
+    private func body(atMost limit: Int) async throws -> ByteBuffer {
+        var collected = ByteBuffer()
+        for try await part in request.body {
+            guard collected.readableBytes + part.readableBytes <= limit else {
+                throw GateError(
+                    .bodyTooLarge, "the body is too large: at most \(limit) bytes",
+                    limit: .init("body_bytes", provided: collected.readableBytes + part.readableBytes, allowed: limit))
+            }
+            collected.writeImmutableBuffer(part)
+        }
+        return collected
+    }
+
+    func requireMediaType(_ accepted: [String]) throws(GateError) {
+        let given = request.headers[.contentType]?.prefix { $0 != ";" }.filter { $0 != " " }.lowercased() ?? ""
+        guard accepted.contains(given) else {
+            throw GateError(.mediaTypeUnsupported, "the Content-Type must be \(accepted.joined(separator: " or ")), not \(quoted(given))")
+        }
+    }
+
+    /// Who is asked about: the user of a user's token, or the one that an API token names.
+    func subject() throws(GateError) -> Subject {
+        if case .user(let user) = identity { return try ownSubject(user) }
+        return Subject(company: try company(), user: try query.required("user_id"))
+    }
+
+    /// The company that is asked about.
+    func company() throws(GateError) -> CompanyID {
+        if case .user(let user) = identity { return try ownSubject(user).company }
+        let company: CompanyID = try query.required("company_id")
+        let token = try token
+        guard token.companies.isEmpty || token.companies.contains(company) else {
+            throw GateError(.rightMissing, "this token is limited to other companies than \(company)")
+        }
+        return company
+    }
+
+    /// A user's company and id come from the token alone.
+    private func ownSubject(_ user: UserIdentity) throws(GateError) -> Subject {
+        guard query["company_id"] == nil, query["user_id"] == nil else {
+            throw GateError(.parameterInvalid, "company_id and user_id come from your token: they cannot be asked for")
+        }
+        return Subject(company: user.company, user: user.user, tokenRoles: user.roles)
+    }
+}
+
+extension Call {
+    static let writeParameters: Set<String> = ["reason", "dry_run", "new_company"]
+
+    /// Carries out a command, or with `dry_run` tells what it would do; answers the receipt.
+    ///
+    /// - Parameters:
+    ///   - ref: the entity that `If-Match` speaks of.
+    ///   - body: the request's body as it was sent; a repeated Idempotency-Key must come with the same.
+    func write(_ command: Command, about ref: EntityRef? = nil, body: ByteBuffer = ByteBuffer()) async throws -> Reply {
+        let token = try token
+        var write = WriteRequest(
+            command, actor: "token/\(token.id)", reason: try WriteRequest.check(reason: query["reason"]), authority: Authority(token))
+        write.newCompany = try query.flag("new_company")
+        if let ref { write.ifMatch = try ifMatch(ref) }
+        if try query.flag("dry_run") {
+            let plan = try await service.history.plan(write, on: snapshot)
+            return Reply(plan.receipt(on: published, dryRun: true).json)
+        }
+        write.idempotency = try idempotency(token, body)
+        try await limitWrites(write, token)
+        let outcome = try await service.writer.write(write)
+        var reply = Reply(status: outcome.created && request.method == .put ? .created : .ok, outcome.receipt)
+        if outcome.replayed { reply.headers[.idempotencyReplayed] = "true" }
+        if case .integer(let revision)? = outcome.receipt["revision"] {
+            reply.headers[.gateRevision] = Position(incarnation: snapshot.incarnation, revision: revision).description
+        }
+        return reply
+    }
+
+    private func ifMatch(_ ref: EntityRef) throws(GateError) -> (EntityRef, Revision)? {
+        guard let text = request.headers[.ifMatch] else { return nil }
+        guard text.hasPrefix("\""), text.hasSuffix("\""), text.utf8.count > 2, let revision = Revision(text.dropFirst().dropLast()), revision >= 0 else {
+            throw GateError(.parameterInvalid, "If-Match must be an entity's revision in quotes, as its ETag has it (\"0\": absent)")
+        }
+        return (ref, revision)
+    }
+
+    private func idempotency(_ token: Token, _ body: ByteBuffer) throws(GateError) -> WriteRequest.Idempotency? {
+        guard let key = request.headers[.idempotencyKey] else { return nil }
+        guard (1...100).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw GateError(
+                .parameterInvalid, "an Idempotency-Key is 1 to 100 visible ASCII characters",
+                limit: .init("idempotency_key", provided: key.utf8.count, allowed: 100))
+        }
+        var hash = SHA256()
+        hash.update(data: Array("\(request.method.rawValue) \(request.uri.string)\n".utf8))
+        hash.update(data: body.readableBytesView)
+        return WriteRequest.Idempotency(token: token.id.rawValue, key: key, requestDigest: Array(hash.finalize()))
+    }
+
+    /// Writes are limited per token; an `off` that changes an answer never is.
+    private func limitWrites(_ write: WriteRequest, _ token: Token) async throws {
+        guard !service.limits.writes.take(token.id.rawValue, now: now) else { return }
+        let flips = try await service.history.plan(write, on: snapshot).impact.flips
+        guard !flips.isEmpty, flips.allSatisfy({ !$0.isOn }) else { throw service.limits.writes.refusal }
+    }
+}
+
+extension HTTPField.Name {
+    static let idempotencyKey = Self("Idempotency-Key")!
+    static let idempotencyReplayed = Self("Idempotency-Replayed")!
+    static let gateRevision = Self("Gate-Revision")!
+    static let gateMinRevision = Self("Gate-Min-Revision")!
+    static let requestID = Self("X-Request-ID")!
+}

@@ -1,0 +1,133 @@
+import GateCore
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// The context that Hummingbird makes for each request.
+struct GateRequestContext: RequestContext, RemoteAddressRequestContext {
+    var coreContext: CoreRequestContextStorage
+    let remoteAddress: SocketAddress?
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        remoteAddress = source.channel.remoteAddress
+    }
+}
+
+/// Puts endpoints on a router. Every request goes the same way: path, method, identity, right, parameters, handler; and every
+/// error leaves as a problem.
+struct Routes: Sendable {
+    let service: GateService
+    let cors: CORS
+
+    /// The endpoints of both listeners.
+    static let published: [Endpoint] = EvaluationController.endpoints + SystemController.health
+    static let administration: [Endpoint] =
+        EntityController.endpoints + FlagStateController.endpoints + UserController.endpoints + TokenController.endpoints
+        + ChangeController.endpoints + ManifestController.endpoints + SystemController.endpoints
+
+    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+
+    func router(_ endpoints: [Endpoint]) -> Router<GateRequestContext> {
+        let router = Router(context: GateRequestContext.self)
+        router.add(middleware: ProblemMiddleware(cors: cors, store: service.store))
+        for (path, group) in Dictionary(grouping: endpoints, by: \.path) {
+            var methods = Dictionary(uniqueKeysWithValues: group.map { ($0.method, $0) })
+            if let get = methods[.get] { methods[.head] = get }
+            let allowed = Self.methods.filter { methods[$0] != nil }.map(\.rawValue).joined(separator: ", ")
+            for method in Self.methods {
+                let endpoint = methods[method]
+                router.on(RouterPath(path), method: method) { request, context in
+                    guard let endpoint else { return try await refuse(request, context, allowed: allowed, access: group[0].access).response }
+                    return try await respond(request, context, endpoint).response
+                }
+            }
+        }
+        return router
+    }
+
+    private func respond(_ request: Request, _ context: GateRequestContext, _ endpoint: Endpoint) async throws -> Reply {
+        let now = service.clock()
+        let published = service.store.current
+        let identity = endpoint.access == .open ? nil : try await identify(request, context, endpoint.access, published.snapshot, now)
+        var parameters: [String: String] = [:]
+        for (name, value) in context.parameters {
+            guard let decoded = Query.decode(value) else { throw GateError(.identifierInvalid, "the path is not valid percent-encoding of UTF-8") }
+            parameters[String(name)] = decoded
+        }
+        let query = try Query(request.uri.query)
+        if let known = endpoint.parameters { try query.check(known: known) }
+        let call = Call(
+            request: request, service: service, identity: identity, parameters: parameters, query: query, now: now, published: published)
+        return try await endpoint.handler(call)
+    }
+
+    /// Who it is, that they may use the route, and that they do not do so too often.
+    private func identify(
+        _ request: Request, _ context: GateRequestContext, _ access: Access, _ state: Snapshot, _ now: Timestamp
+    ) async throws -> Identity {
+        let outcome: Authenticator.Outcome
+        do throws(GateError) {
+            let cookies = request.headers[values: .cookie]
+            outcome = try await service.authenticator.identify(
+                authorization: request.headers[.authorization], cookie: cookies.isEmpty ? nil : cookies.joined(separator: "; "), now: now,
+                apiToken: state.token(digest:))
+        } catch {
+            let address = context.remoteAddress?.ipAddress ?? "unknown"
+            guard error.code != .credentialInvalid || service.limits.failedLogins.take(address, now: now) else {
+                throw service.limits.failedLogins.refusal
+            }
+            throw error
+        }
+        try access.check(outcome.identity)
+        switch outcome.identity {
+        case .user(let user):
+            guard service.limits.evaluations.take(user.limitKey, now: now) else { throw service.limits.evaluations.refusal }
+        case .token(let token): service.tokenUses.note(token.id, at: now)
+        }
+        return outcome.identity
+    }
+
+    /// A method that the path does not take: told to those who may use the path at all.
+    private func refuse(_ request: Request, _ context: GateRequestContext, allowed: String, access: Access) async throws -> Reply {
+        if request.method == .options, cors.admits(path: request.uri.path), let preflight = cors.preflight(request) { return preflight }
+        if access != .open { _ = try await identify(request, context, access, service.store.current.snapshot, service.clock()) }
+        let error = GateError(.methodNotAllowed, "this path takes \(allowed)")
+        var reply = Problem(error, instance: request.uri.path, requestID: context.id).reply
+        reply.headers[.allow] = allowed
+        return reply
+    }
+}
+
+extension UserIdentity {
+    /// One name for a user of a company: neither part can hold a slash.
+    var limitKey: String { "\(company)/\(user)" }
+}
+
+/// Every error as a problem, every answer with its request's id.
+struct ProblemMiddleware: RouterMiddleware {
+    typealias Context = GateRequestContext
+    let cors: CORS
+    let store: SnapshotStore
+
+    func handle(_ request: Request, context: Context, next: (Request, Context) async throws -> Response) async throws -> Response {
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch {
+            var known = GateError(any: error)
+            if known.nearest.isEmpty, let missing = known.missing { known.nearest = store.current.snapshot.names(near: missing) }
+            let problem = Problem(known, instance: request.uri.path, requestID: context.id)
+            if problem.status.code >= 500 {
+                context.logger.error("a request failed", metadata: ["code": "\(known.code.rawValue)", "detail": "\(known.detail)"])
+            }
+            response = problem.reply.response
+        }
+        if request.method == .head { response.body = response.body.contentLength.map { ResponseBody(contentLength: $0) { _ in } } ?? ResponseBody() }
+        response.headers[.requestID] = context.id
+        response.headers[.xContentTypeOptions] = "nosniff"
+        cors.decorate(&response, request)
+        return response
+    }
+}

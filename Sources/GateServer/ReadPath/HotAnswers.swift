@@ -1,0 +1,164 @@
+import GateCore
+import NIOCore
+import NIOHTTP1
+
+/// The reads of known users, answered in front of the router with bytes that lie ready. One for each event loop, so it needs no lock.
+///
+/// What is not simple goes to the route, which answers the same: a credential not seen before or refused, `Gate-Min-Revision`, a
+/// query, a rate that is exceeded.
+final class HotAnswers: ReadyAnswers {
+    /// A user who has asked on this loop.
+    private final class Caller {
+        let identity: Identity
+        let subject: Subject
+        let limitKey: String
+        let expiresAt: Timestamp
+        var answers: [ReadRoute: Answer] = [:]
+
+        init(_ user: UserIdentity) {
+            identity = .user(user)
+            subject = Subject(company: user.company, user: user.user, tokenRoles: user.roles)
+            limitKey = user.limitKey
+            expiresAt = user.expiresAt
+        }
+    }
+
+    /// A body, encoded once, and whole responses around it.
+    private struct Answer {
+        var stamp: AnswerStamp
+        var incarnation: String
+        var body: [UInt8]
+        var tag: String
+        /// The publication and second for which the responses below were put together.
+        var published: SnapshotStore.Published?
+        var second: Int64 = 0
+        var full = ByteBuffer()
+        var notModified = ByteBuffer()
+    }
+
+    private static let mostCallers = 8_192
+    private static let mostAnswers = 16
+    private let service: GateService
+    private let cors: CORS
+    private var callers: [String: Caller] = [:]
+    private var generation = -1
+    private var date = HTTPDate()
+
+    init(_ service: GateService, _ cors: CORS) {
+        self.service = service
+        self.cors = cors
+    }
+
+    func answer(to head: HTTPRequestHead, remoteAddress: SocketAddress?) -> ByteBuffer? {
+        guard let route = ReadRoute(path: head.uri) else { return nil }
+        var authorization: String?
+        var cookie: String?
+        var ifNoneMatch: String?
+        var origin: String?
+        for (name, value) in head.headers {
+            switch name.utf8.count {
+            case 6 where name.isHeader("cookie"):
+                guard cookie == nil else { return nil }
+                cookie = value
+            case 6 where name.isHeader("origin"): origin = value
+            case 13 where name.isHeader("authorization"):
+                guard authorization == nil else { return nil }
+                authorization = value
+            case 13 where name.isHeader("if-none-match"):
+                guard ifNoneMatch == nil else { return nil }
+                ifNoneMatch = value
+            case 17 where name.isHeader("gate-min-revision"): return nil
+            default: break
+            }
+        }
+        let now = service.clock()
+        guard let caller = caller(authorization, cookie, now), service.limits.evaluations.take(caller.limitKey, now: now) else { return nil }
+        guard let answer = ready(route, caller, second: now.microseconds / 1_000_000) else { return nil }
+        var response = EntityTag.matches(ifNoneMatch, answer.tag) ? answer.notModified : answer.full
+        if let origin = cors.admitted(origin) { response = Self.admitting(origin, in: response) }
+        return response
+    }
+
+    private func caller(_ authorization: String?, _ cookie: String?, _ now: Timestamp) -> Caller? {
+        let generation = service.authenticator.generation
+        if generation != self.generation {
+            callers = [:]
+            self.generation = generation
+        }
+        guard let key = authorization ?? cookie else { return nil }
+        if let caller = callers[key] {
+            if caller.expiresAt > now { return caller }
+            callers[key] = nil
+        }
+        guard let outcome = try? service.authenticator.identifyAtOnce(authorization: authorization, cookie: cookie, now: now, apiToken: { _ in nil }),
+            case .user(let user) = outcome.identity
+        else { return nil }
+        if callers.count >= Self.mostCallers { callers = [:] }
+        let caller = Caller(user)
+        callers[key] = caller
+        return caller
+    }
+
+    /// The answer as it is now: taken as it lies, with a new head for a new revision or second, or made anew.
+    private func ready(_ route: ReadRoute, _ caller: Caller, second: Int64) -> Answer? {
+        let published = service.store.current
+        if let answer = caller.answers[route], answer.published === published, answer.second == second { return answer }
+        let state = published.snapshot
+        let stamp = AnswerStamp(state, caller.subject)
+        var answer: Answer
+        if let known = caller.answers[route], known.stamp == stamp, known.incarnation == state.incarnation {
+            answer = known
+        } else {
+            guard let body = route.body(state, caller.subject, clientsOnly: true) else { return nil }
+            answer = Answer(
+                stamp: stamp, incarnation: state.incarnation, body: body, tag: EntityTag.make(body, incarnation: state.incarnation))
+            if caller.answers.count >= Self.mostAnswers { caller.answers = [:] }
+        }
+        answer.published = published
+        answer.second = second
+        compose(&answer, position: state.position, second: second)
+        caller.answers[route] = answer
+        return answer
+    }
+
+    private func compose(_ answer: inout Answer, position: Position, second: Int64) {
+        func head(_ status: String) -> ByteBuffer {
+            var buffer = ByteBuffer()
+            buffer.writeString("HTTP/1.1 \(status)\r\nDate: ")
+            date.write(at: second, to: &buffer)
+            buffer.writeString("\r\nETag: \(answer.tag)\r\nGate-Revision: \(position)\r\n")
+            buffer.writeString("Cache-Control: private, no-cache\r\nVary: Origin, Cookie, Authorization\r\nX-Content-Type-Options: nosniff\r\n")
+            return buffer
+        }
+        answer.full = head("200 OK")
+        answer.full.writeString("Content-Type: application/json\r\nContent-Length: \(answer.body.count)\r\n\r\n")
+        answer.full.writeBytes(answer.body)
+        answer.notModified = head("304 Not Modified")
+        answer.notModified.writeString("\r\n")
+    }
+
+    /// The response with the headers that let another origin's page read it, put in after the status line.
+    private static func admitting(_ origin: String, in response: ByteBuffer) -> ByteBuffer {
+        guard let lineEnd = response.readableBytesView.firstIndex(of: 0x0A) else { return response }
+        let split = lineEnd + 1 - response.readerIndex
+        var rest = response
+        var result = rest.readSlice(length: split) ?? ByteBuffer()
+        result.writeString(
+            "Access-Control-Allow-Origin: \(origin)\r\nAccess-Control-Allow-Credentials: true\r\nAccess-Control-Expose-Headers: \(CORS.exposed)\r\n")
+        result.writeImmutableBuffer(rest)
+        return result
+    }
+}
+
+extension String {
+    /// Whether this is the header's name, in any case. The other is in lower case.
+    fileprivate func isHeader(_ lowercased: StaticString) -> Bool {
+        var index = 0
+        for byte in utf8 {
+            let lower = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+            guard lower == lowercased.utf8Start[index] else { return false }
+            index += 1
+        }
+        return true
+    }
+}

@@ -1,0 +1,154 @@
+import Configuration
+import GateCore
+import SystemPackage
+
+/// What the server was told: flags before environment before file before defaults.
+struct ServerConfiguration: Sendable {
+    struct Users: Sendable {
+        var keys: String
+        var rules: TokenRules
+        var cookie: String
+    }
+
+    struct Address: Sendable, Hashable {
+        var host: String
+        var port: Int
+
+        var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    }
+
+    struct TLS: Sendable {
+        var certificate: String
+        var key: String
+    }
+
+    var database: String
+    var seeds: [String]
+    var address: Address
+    var adminAddress: Address?
+    var threads: Int?
+    var bootstrapTokenFile: String?
+    var users: Users?
+    var tls: TLS?
+    var trustProxy: String?
+    var corsOrigins: [String]
+    var limits: [String: Int]
+    var demo: Demo?
+
+    /// - Throws: `parameter_invalid`, `parameter_missing`, naming the setting.
+    init(_ options: ServerOptions) async throws {
+        let settings = try await Settings(options)
+        let demo = options.demo ? try Demo() : nil
+        self.demo = demo
+        database = settings["database"] ?? demo?.database ?? "gate.db"
+        seeds = settings["seeds"].map { [$0] } ?? demo?.seeds ?? []
+        address = Address(host: settings["host"] ?? "127.0.0.1", port: try settings.number("port", in: 0...65_535) ?? 8080)
+        adminAddress = try settings["admin-listen"].map(Self.address)
+        threads = try settings.number("threads", in: 1...1_024)
+        bootstrapTokenFile = settings["bootstrap-token-file"] ?? demo?.tokenFile
+        corsOrigins = try settings.list("cors-origin").map(Self.origin)
+        trustProxy = settings["trust-proxy"]
+        limits = try Self.limits(settings.list("limit"))
+        users = try Self.users(settings, demo)
+        switch (settings["tls-certificate"], settings["tls-key"]) {
+        case (let certificate?, let key?): tls = TLS(certificate: certificate, key: key)
+        case (nil, nil): tls = nil
+        default: throw GateError(.parameterMissing, "TLS needs both --tls-certificate and --tls-key")
+        }
+        try checkExposure()
+    }
+
+    /// Beyond this machine nothing goes in the clear, and the admin API is not where front ends are.
+    private func checkExposure() throws(GateError) {
+        guard !address.isLoopback else { return }
+        guard demo == nil else { throw GateError(.parameterInvalid, "the demo listens on loopback only") }
+        guard tls != nil || trustProxy != nil else {
+            throw GateError(
+                .parameterMissing,
+                "listening on \(address.host) needs --tls-certificate and --tls-key, or --trust-proxy CIDR for a proxy that ends TLS")
+        }
+        guard adminAddress != nil else {
+            throw GateError(.parameterMissing, "listening on \(address.host) needs --admin-listen HOST:PORT, which keeps the admin API apart")
+        }
+    }
+
+    private static func users(_ settings: Settings, _ demo: Demo?) throws -> Users? {
+        guard let keys = settings["jwt-jwks"] ?? demo?.signer.keySetPath else { return nil }
+        let rules = try TokenRules(
+            issuer: settings["jwt-issuer"] ?? demo.map { _ in Demo.issuer } ?? "",
+            audience: settings["jwt-audience"] ?? demo.map { _ in Demo.audience } ?? "",
+            companyClaim: settings["jwt-company-claim"] ?? TokenRules.defaultCompanyClaim,
+            userClaim: settings["jwt-user-claim"] ?? TokenRules.defaultUserClaim, rolesClaim: settings["jwt-roles-claim"])
+        return Users(keys: keys, rules: rules, cookie: settings["jwt-cookie"] ?? Authenticator.defaultCookieName)
+    }
+
+    private static func address(_ text: String) throws(GateError) -> Address {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (0...65_535).contains(port) else {
+            throw GateError(.parameterInvalid, "--admin-listen must be HOST:PORT, not \(quoted(text))")
+        }
+        return Address(host: text[..<colon].filter { $0 != "[" && $0 != "]" }, port: port)
+    }
+
+    private static func origin(_ text: String) throws(GateError) -> String {
+        let rest = text.hasPrefix("https://") ? text.dropFirst(8) : text.hasPrefix("http://") ? text.dropFirst(7) : ""
+        guard !rest.isEmpty, !rest.contains("/"), !rest.contains("*"), text == text.lowercased() else {
+            throw GateError(.parameterInvalid, "--cors-origin must be an origin as browsers send it, such as https://app.example.com, not \(quoted(text))")
+        }
+        return text
+    }
+
+    private static func limits(_ texts: [String]) throws(GateError) -> [String: Int] {
+        var limits: [String: Int] = [:]
+        for text in texts {
+            let parts = text.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2, RequestLimits.defaults[String(parts[0])] != nil, let value = Int(parts[1]), value >= 0 else {
+                throw GateError(
+                    .parameterInvalid,
+                    "--limit must be NAME=N with a name of \(RequestLimits.defaults.keys.sorted().joined(separator: ", ")), not \(quoted(text))")
+            }
+            limits[String(parts[0])] = value
+        }
+        return limits
+    }
+}
+
+/// The settings of all sources, the first that has one counting.
+private struct Settings {
+    private let reader: ConfigReader
+
+    init(_ options: ServerOptions) async throws {
+        var values: [AbsoluteConfigKey: ConfigValue] = [:]
+        for (key, setting) in options.given {
+            values[AbsoluteConfigKey([key], context: [:])] =
+                switch setting {
+                case .text(let text): ConfigValue(.string(text), isSecret: false)
+                case .list(let list): ConfigValue(.stringArray(list), isSecret: false)
+                }
+        }
+        let environment = EnvironmentVariablesProvider().prefixKeys(with: "gate")
+        var providers: [any ConfigProvider] = [InMemoryProvider(name: "flags", values: values), environment]
+        if let path = options.config ?? ConfigReader(provider: environment).string(forKey: "config") {
+            do {
+                providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(path)))
+            } catch {
+                throw GateError(.parameterInvalid, "the configuration file \(path) cannot be read: \(error)")
+            }
+        }
+        reader = ConfigReader(providers: providers)
+    }
+
+    subscript(key: String) -> String? {
+        // A file may have a number or a boolean where a flag has text.
+        reader.string(forKey: ConfigKey([key])) ?? reader.int(forKey: ConfigKey([key])).map { String($0) }
+    }
+
+    func list(_ key: String) -> [String] { reader.stringArray(forKey: ConfigKey([key])) ?? [] }
+
+    func number(_ key: String, in range: ClosedRange<Int>) throws(GateError) -> Int? {
+        guard let text = self[key] else { return nil }
+        guard let number = Int(text), range.contains(number) else {
+            throw GateError(.parameterInvalid, "--\(key) must be a whole number from \(range.lowerBound) to \(range.upperBound), not \(quoted(text))")
+        }
+        return number
+    }
+}

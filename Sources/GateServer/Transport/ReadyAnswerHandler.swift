@@ -1,0 +1,222 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// Takes one request after the other: answers it from ready bytes, refuses it, or lets it through to its route.
+///
+/// Ready bytes go to the socket past the encoder, and are flushed once a read is used up. What comes while an answer is owed, or
+/// while the peer does not take the bytes that lie there already, is held back, and nothing more is read: what a client can make
+/// the server keep is what fits into one read. `Conversation` holds the states; `ReadyAnswerHandler+Closing` the ways out.
+final class ReadyAnswerHandler: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// What came and has to wait its turn.
+    enum Held {
+        case part(HTTPServerRequestPart)
+        case refusal(RequestRefusal)
+        case inputClosed
+    }
+
+    let answers: (any ReadyAnswers)?
+    let watch: RequestLineWatch?
+    let admission: ConnectionLimit.Admission
+    let check: RequestHeadCheck
+    let logger: Logger
+
+    var conversation = Conversation()
+    var held = CircularBuffer<Held>(initialCapacity: 1)
+    var isInputClosed = false
+    /// The encoder's context: what is written through it has passed the encoder.
+    var socket: ChannelHandlerContext?
+    /// The answer to the GET whose head was read and whose end was not.
+    private var ready: ByteBuffer?
+    private var needsFlush = false
+    private var isReadHeld = false
+    private var isReleasing = false
+    private var remoteAddress: SocketAddress?
+
+    /// - Parameters:
+    ///   - answers: of this channel's event loop; nil: every request goes to its route.
+    ///   - watch: of this channel.
+    ///   - admission: a connection that is not admitted is refused as soon as it is active.
+    init(
+        answers: (any ReadyAnswers)?,
+        watch: RequestLineWatch? = nil,
+        admission: ConnectionLimit.Admission = .admitted,
+        check: RequestHeadCheck = RequestHeadCheck(),
+        logger: Logger
+    ) {
+        self.answers = answers
+        self.watch = watch
+        self.admission = admission
+        self.check = check
+        self.logger = logger
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        // The encoder is added before this handler: without it, no answer could be told from another's bytes.
+        socket = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+        precondition(socket != nil, "ReadyAnswerHandler needs an HTTPResponseEncoder in front of it.")
+        if context.channel.isActive { activate(context) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        socket = nil
+        held.removeAll()
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.fireChannelActive()
+        activate(context)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        _ = conversation.close()
+        held.removeAll()
+        context.fireChannelInactive()
+    }
+
+    private func activate(_ context: ChannelHandlerContext) {
+        remoteAddress = context.remoteAddress
+        switch admission {
+        case .admitted: break
+        case .excess(let allowed): refuse(.tooManyConnections(allowed: allowed), context)
+        case .surplus: context.close(promise: nil)
+        }
+    }
+
+    // MARK: Inbound
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let part = unwrapInboundIn(data)
+        watch?.decoded(part)
+        if conversation.isOver { return }
+        if held.isEmpty, mayTake(part, context) {
+            take(part, context)
+        } else {
+            held.append(.part(part))
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        flushReady()
+        context.fireChannelReadComplete()
+        // Nobody behind asks any more; the peer's close is to be seen.
+        if conversation.isOver { context.read() }
+    }
+
+    /// A head waits until nothing is owed and the peer takes what it was sent.
+    private func mayTake(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) -> Bool {
+        guard case .head = part else { return true }
+        guard conversation.isFree else { return false }
+        if context.channel.isWritable { return true }
+        flushReady()
+        return context.channel.isWritable
+    }
+
+    private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        switch part {
+        case .head(let head):
+            take(head, context)
+        case .body:
+            context.fireChannelRead(wrapInboundOut(part))
+        case .end:
+            if let bytes = ready {
+                ready = nil
+                needsFlush = true
+                socket?.write(NIOAny(IOData.byteBuffer(bytes)), promise: nil)
+            } else {
+                conversation.requestEnded()
+                context.fireChannelRead(wrapInboundOut(part))
+            }
+        }
+    }
+
+    private func take(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        switch check.check(head) {
+        case .refuse(let refusal):
+            refuse(refusal, context)
+        case .accept(let shape):
+            if shape.mayHaveReadyAnswer, let bytes = answers?.answer(to: head, remoteAddress: remoteAddress) {
+                ready = bytes
+                return
+            }
+            conversation.take(shape)
+            if shape.expectsContinue {
+                needsFlush = true
+                socket?.write(NIOAny(IOData.byteBuffer(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))), promise: nil)
+            }
+            var head = head
+            if let originForm = shape.originForm { head.uri = originForm }
+            context.fireChannelRead(wrapInboundOut(.head(head)))
+        }
+    }
+
+    /// Takes what was held back, as far as that is possible by now.
+    func release(_ context: ChannelHandlerContext) {
+        if isReleasing || conversation.isOver { return }
+        isReleasing = true
+        var hasTaken = false
+        while !conversation.isOver, let next = held.first {
+            if case .part(let part) = next, !mayTake(part, context) { break }
+            held.removeFirst()
+            hasTaken = true
+            switch next {
+            case .part(let part): take(part, context)
+            case .refusal(let refusal): refuse(refusal, context)
+            case .inputClosed: context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+            }
+        }
+        isReleasing = false
+        if hasTaken { channelReadComplete(context: context) }
+        if isReadHeld { read(context: context) }
+    }
+
+    private func flushReady() {
+        guard needsFlush else { return }
+        needsFlush = false
+        socket?.flush()
+    }
+
+    // MARK: Outbound
+
+    func read(context: ChannelHandlerContext) {
+        isReadHeld = !conversation.isOver && (!held.isEmpty || conversation.isFree && !context.channel.isWritable)
+        if !isReadHeld { context.read() }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        context.fireChannelWritabilityChanged()
+        if context.channel.isWritable { release(context) }
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(var head):
+            guard conversation.respond(with: &head) else { break }
+            return context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .body:
+            guard conversation.isAnswering else { break }
+            return context.write(data, promise: promise)
+        case .end:
+            switch conversation.respondEnd() {
+            case .drop:
+                break
+            case .finish:
+                context.write(data, promise: promise)
+                return finish(context)
+            case .goOn:
+                context.write(data, promise: promise)
+                // In a turn of the loop of its own: this one belongs to whoever writes.
+                if !held.isEmpty || isReadHeld {
+                    context.eventLoop.assumeIsolated().execute { self.release(context) }
+                }
+                return
+            }
+        }
+        promise?.fail(ChannelError.ioOnClosedChannel)
+    }
+}

@@ -1,0 +1,124 @@
+import NIOCore
+import NIOHTTP1
+
+/// Closes a connection whose client takes too long over a request, or has none.
+///
+/// Stands behind `ReadyAnswerHandler`: requests answered from ready bytes never come here, and all they cost is a look at the clock
+/// at the end of a read. A connection has one timer, which is set again when it goes off; it is moved only towards an earlier time.
+final class RequestDeadlineHandler: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let limits: RequestDeadlines.Limits
+    private let watch: RequestLineWatch
+    private var deadlines: RequestDeadlines?
+    private var timer: Scheduled<Void>?
+    private var timerDeadline = NIODeadline.distantFuture
+    /// Someone behind waits for more bytes.
+    private var isReadWanted = true
+
+    init(limits: RequestDeadlines.Limits, watch: RequestLineWatch) {
+        self.limits = limits
+        self.watch = watch
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { start(context) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        stop()
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        start(context)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        stop()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head: deadlines?.headEnded(now: context.eventLoop.now)
+        case .body(let bytes): deadlines?.bodyContinued(bytes: bytes.readableBytes)
+        case .end: deadlines?.requestEnded(now: context.eventLoop.now)
+        }
+        context.fireChannelRead(data)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReadWanted = false
+        deadlines?.readEnded(
+            isInsideHead: watch.isInsideHead,
+            hasHeardRequest: watch.hasHeardRequest,
+            now: context.eventLoop.now
+        )
+        arm(context)
+        context.fireChannelReadComplete()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        isReadWanted = true
+        context.read()
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = unwrapOutboundIn(data) {
+            deadlines?.responseEnded(now: context.eventLoop.now)
+            arm(context)
+        }
+        context.write(data, promise: promise)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case .lingering = event as? ConnectionSignal else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        deadlines?.linger(now: context.eventLoop.now)
+        arm(context)
+    }
+
+    private func start(_ context: ChannelHandlerContext) {
+        if deadlines != nil { return }
+        deadlines = RequestDeadlines(limits, now: context.eventLoop.now)
+        arm(context)
+    }
+
+    private func stop() {
+        timer?.cancel()
+        timer = nil
+        deadlines = nil
+    }
+
+    /// Sees to it that the timer goes off no later than the deadline.
+    private func arm(_ context: ChannelHandlerContext) {
+        guard let deadline = deadlines?.deadline, timer == nil || deadline < timerDeadline else { return }
+        timer?.cancel()
+        timerDeadline = deadline
+        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.expire(context) }
+    }
+
+    /// The timer went off: acts if the deadline it was set for is still the connection's.
+    private func expire(_ context: ChannelHandlerContext) {
+        timer = nil
+        let now = context.eventLoop.now
+        guard let deadlines, let deadline = deadlines.deadline else { return }
+        if deadline > now { return arm(context) }
+        switch deadlines.verdict {
+        case .close:
+            context.close(promise: nil)
+        case .refuse(.bodyTooSlow) where !isReadWanted:
+            self.deadlines?.excuse(now: now)
+            arm(context)
+        case .refuse(let refusal):
+            context.triggerUserOutboundEvent(ConnectionSignal.refuse(refusal), promise: nil)
+        case .lingerOver:
+            context.triggerUserOutboundEvent(ConnectionSignal.lingerOver, promise: nil)
+        }
+    }
+}

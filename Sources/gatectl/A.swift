@@ -1,3 +1,0 @@
-import ArgumentParser
-import GateCore
-@main struct A { static func main() { print(x()) } }

@@ -1,4 +1,0 @@
-import Testing
-import HummingbirdTesting
-@testable import GateServer
-@Test func a() { }
