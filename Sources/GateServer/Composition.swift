@@ -17,9 +17,17 @@ struct Composition: Sendable {
     private let connections: ConnectionLimit
     private let threads: MultiThreadedEventLoopGroup
 
-    init(_ configuration: ServerConfiguration, clock: @escaping @Sendable () -> Timestamp = Timestamp.now) async throws {
+    /// A listener that is up.
+    struct Listening: Sendable {
+        /// Nil for the one that front ends use.
+        var name: String?
+        var url: String
+    }
+
+    init(
+        _ configuration: ServerConfiguration, clock: @escaping @Sendable () -> Timestamp = Timestamp.now, logger: Logger = Logger(label: "gate")
+    ) async throws {
         self.configuration = configuration
-        let logger = Logger(label: "gate")
         self.logger = logger
         let writer = try GateWriter(database: Database(path: configuration.database, newIncarnation: Self.incarnation()), clock: clock)
         try await FirstChange(configuration: configuration, clock: clock).make(with: writer)
@@ -39,25 +47,33 @@ struct Composition: Sendable {
     }
 
     /// Serves until SIGTERM or SIGINT: then it takes no more connections, finishes what it has begun, and returns.
-    func run() async throws {
+    ///
+    /// - Parameter listening: told of each listener once it is up.
+    func run(
+        shutdownSignals: [UnixSignal] = [.sigterm, .sigint], listening: @escaping @Sendable (Listening) -> Void = Self.say
+    ) async throws {
         let routes = Routes(service: service, cors: CORS(origins: configuration.corsOrigins))
         var listeners: [any Service] = []
         if let admin = configuration.adminAddress {
-            listeners.append(try listener(routes.router(Routes.administration + SystemController.health), at: admin, name: "admin", tls: nil))
-            listeners.append(try listener(routes.router(Routes.published), at: configuration.address, name: nil, tls: configuration.tls))
+            listeners.append(try listener(routes.router(Routes.administration + SystemController.health), at: admin, name: "admin", tls: admin.isLoopback ? nil : configuration.tls, listening))
+            listeners.append(try listener(routes.router(Routes.published), at: configuration.address, name: nil, tls: configuration.tls, listening))
         } else {
             let all = Routes.published + Routes.administration
-            listeners.append(try listener(routes.router(all), at: configuration.address, name: nil, tls: configuration.tls))
+            listeners.append(try listener(routes.router(all), at: configuration.address, name: nil, tls: configuration.tls, listening))
         }
         var group = ServiceGroupConfiguration(
-            services: [service.tokenUses] + listeners, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: [service.tokenUses] + listeners, gracefulShutdownSignals: shutdownSignals, logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(8)
         group.maximumCancellationDuration = .seconds(1)
-        try await ServiceGroup(configuration: group).run()
+        let served: Result<Void, any Error>
+        do { served = .success(try await ServiceGroup(configuration: group).run()) } catch { served = .failure(error) }
+        try await threads.shutdownGracefully()
+        try served.get()
     }
 
     private func listener(
-        _ router: Router<GateRequestContext>, at address: ServerConfiguration.Address, name: String?, tls: ServerConfiguration.TLS?
+        _ router: Router<GateRequestContext>, at address: ServerConfiguration.Address, name: String?, tls: ServerConfiguration.TLS?,
+        _ listening: @escaping @Sendable (Listening) -> Void
     ) throws -> any Service {
         let service = service
         let answers = ReadyAnswersTable { _ in HotAnswers(service, CORS(origins: configuration.corsOrigins)) }
@@ -66,7 +82,10 @@ struct Composition: Sendable {
         return Application(
             router: router, server: server,
             configuration: .init(address: .hostname(address.host, port: address.port), backlog: 4_096),
-            onServerRunning: { listening in await announce(listening, name: name, isSecure: tls != nil) },
+            onServerRunning: { channel in
+                guard let port = channel.localAddress?.port else { return }
+                announce(Listening(name: name, url: address.url(port: port, isSecure: tls != nil)), listening)
+            },
             eventLoopGroupProvider: .shared(threads), logger: logger)
     }
 
@@ -76,15 +95,18 @@ struct Composition: Sendable {
             privateKey: .privateKey(try NIOSSLPrivateKey(file: files.key, format: .pem)))
     }
 
-    /// Says on standard output where the server listens: scripts wait for this line.
-    private func announce(_ channel: any Channel, name: String?, isSecure: Bool) async {
-        guard let address = channel.localAddress, let port = address.port else { return }
-        let host = address.protocol == .inet6 ? "[\(configuration.address.host)]" : configuration.address.host
-        let url = "http\(isSecure ? "s" : "")://\(host):\(port)"
-        if name == nil, let demo = configuration.demo {
-            do { try demo.writeContext(url: url) } catch { logger.warning("the demo's gatectl context could not be written", metadata: ["error": "\(error)"]) }
+    private func announce(_ listener: Listening, _ listening: @Sendable (Listening) -> Void) {
+        if listener.name == nil, let demo = configuration.demo {
+            do { try demo.writeContext(url: listener.url) } catch {
+                logger.warning("the demo's gatectl context could not be written", metadata: ["error": "\(error)"])
+            }
         }
-        StandardOutput.print("gate-server \(name.map { "\($0) " } ?? "")listening on \(url)")
+        listening(listener)
+    }
+
+    /// Says on standard output where the server listens: scripts wait for this line.
+    @Sendable private static func say(_ listener: Listening) {
+        StandardOutput.print("gate-server \(listener.name.map { "\($0) " } ?? "")listening on \(listener.url)")
     }
 
     /// Eight random bytes in hexadecimal.

@@ -14,14 +14,19 @@ struct Demo: Sendable {
 
     init() throws(GateError) { signer = try DemoSigner(folder: Self.folder) }
 
-    /// Names the server for gatectl: the context `demo`, in a file of its own that the printed commands refer to.
+    /// Names the server for gatectl: the context `demo`, beside the ones that are there.
     func writeContext(url: String) throws {
+        let environment = ProcessInfo.processInfo.environment
+        let home = environment["XDG_CONFIG_HOME"] ?? (environment["HOME"] ?? ".") + "/.config"
+        let path = home + "/gate/config.json"
+        var config: JSONObject = [:]
+        if let known = FileManager.default.contents(atPath: path) { config = try JSONReader(JSONParser.parse(known)).members().object }
+        var contexts = config["contexts"]?.objectValue ?? [:]
         let token = FileManager.default.currentDirectoryPath + "/" + tokenFile
-        let context: JSONValue = [
-            "current": "demo", "contexts": ["demo": ["url": .string(url), "token_file": .string(token)]],
-        ]
-        let path = Self.folder + "/config.json"
-        try Data(JSONWriter.bytes(context)).write(to: URL(fileURLWithPath: path), options: .atomic)
-        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+        contexts["demo"] = ["url": .string(url), "token_file": .string(token)]
+        config["contexts"] = .object(contexts)
+        if config["current"] == nil { config["current"] = "demo" }
+        try FileManager.default.createDirectory(atPath: home + "/gate", withIntermediateDirectories: true)
+        try SmallFile.put(JSONWriter.bytes(.object(config)), at: path, mode: 0o600, replacing: true)
     }
 }

@@ -14,7 +14,17 @@ struct ServerConfiguration: Sendable {
         var host: String
         var port: Int
 
-        var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+        /// Names other than `localhost` may resolve to anything, `127.example.com` too.
+        var isLoopback: Bool {
+            guard host != "localhost", host != "::1" else { return true }
+            let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+            return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+        }
+
+        /// - Parameter port: the one that was bound, where 0 was asked for.
+        func url(port: Int, isSecure: Bool) -> String {
+            "http\(isSecure ? "s" : "")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+        }
     }
 
     struct TLS: Sendable {
@@ -60,7 +70,10 @@ struct ServerConfiguration: Sendable {
 
     /// Beyond this machine nothing goes in the clear, and the admin API is not where front ends are.
     private func checkExposure() throws(GateError) {
-        guard !address.isLoopback else { return }
+        for address in [address, adminAddress].compactMap({ $0 }) where !address.isLoopback { try checkExposure(of: address) }
+    }
+
+    private func checkExposure(of address: Address) throws(GateError) {
         guard demo == nil else { throw GateError(.parameterInvalid, "the demo listens on loopback only") }
         guard tls != nil || trustProxy != nil else {
             throw GateError(
@@ -101,10 +114,10 @@ struct ServerConfiguration: Sendable {
         var limits: [String: Int] = [:]
         for text in texts {
             let parts = text.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2, RequestLimits.defaults[String(parts[0])] != nil, let value = Int(parts[1]), value >= 0 else {
+            guard parts.count == 2, RequestLimits.defaults[String(parts[0])] != nil, let value = Int(parts[1]), (0...RequestLimits.largest).contains(value) else {
                 throw GateError(
                     .parameterInvalid,
-                    "--limit must be NAME=N with a name of \(RequestLimits.defaults.keys.sorted().joined(separator: ", ")), not \(quoted(text))")
+                    "--limit must be NAME=N, N from 0 to \(RequestLimits.largest), with a name of \(RequestLimits.defaults.keys.sorted().joined(separator: ", ")), not \(quoted(text))")
             }
             limits[String(parts[0])] = value
         }
@@ -142,7 +155,8 @@ private struct Settings {
         reader.string(forKey: ConfigKey([key])) ?? reader.int(forKey: ConfigKey([key])).map { String($0) }
     }
 
-    func list(_ key: String) -> [String] { reader.stringArray(forKey: ConfigKey([key])) ?? [] }
+    /// A file may have one text where a list is meant.
+    func list(_ key: String) -> [String] { reader.stringArray(forKey: ConfigKey([key])) ?? self[key].map { [$0] } ?? [] }
 
     func number(_ key: String, in range: ClosedRange<Int>) throws(GateError) -> Int? {
         guard let text = self[key] else { return nil }

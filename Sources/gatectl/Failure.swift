@@ -15,7 +15,9 @@ struct Failure: Error, Sendable {
 
     /// A failure found on this side, in the form in which the server reports its own.
     init(_ status: ExitStatus, _ code: String, _ detail: String, advice: String...) {
-        self.init(status, Problem(code: code, detail: detail), advice: advice)
+        var body = Problem(code: code, detail: detail).body
+        if !advice.isEmpty { body["advice"] = .array(advice.map { .string($0) }) }
+        self.init(status, Problem(body), advice: advice)
     }
 
     /// An input that breaks a rule of the core.

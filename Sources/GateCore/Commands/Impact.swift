@@ -61,13 +61,15 @@ extension Impact {
         var impact = Impact()
         if !concerned.roles.isEmpty { impact.usersConcerned = after.users(holding: concerned.roles) }
 
+        // A company that goes with this change is one of those whose answers change.
+        let gone = changes.compactMap { change in if case .company(let id) = change.ref, change.after == nil { id } else { nil } }
         for code in concerned.flagsEverywhere.sorted() {
-            for id in after.companies.keys.sorted() { impact.compareFlag(code, id, before, after) }
+            for id in (after.companies.keys + gone).sorted() { impact.compareFlag(code, id, before, after) }
         }
         for (id, codes) in concerned.flagsByCompany.sorted(by: { $0.key < $1.key }) {
             for code in codes.subtracting(concerned.flagsEverywhere).sorted() { impact.compareFlag(code, id, before, after) }
         }
-        impact.compareGates(concerned, before, after)
+        impact.compareGates(concerned, gone, before, after)
         return impact
     }
 
@@ -78,7 +80,7 @@ extension Impact {
         }
     }
 
-    private mutating func compareGates(_ concerned: Concerned, _ before: Snapshot, _ after: Snapshot) {
+    private mutating func compareGates(_ concerned: Concerned, _ gone: [CompanyID], _ before: Snapshot, _ after: Snapshot) {
         func clausesHold(_ gate: Gate?, _ company: CompanyID, in state: Snapshot) -> Bool {
             gate.map { $0.flags.allSatisfy { state.verdict($0, state.companies[company]).value } } ?? false
         }
@@ -87,7 +89,7 @@ extension Impact {
             let flags = Set((old?.flags ?? []) + (new?.flags ?? []))
             var companies: Set<CompanyID> = []
             if concerned.gates.contains(name) || !flags.isDisjoint(with: concerned.flagsEverywhere) {
-                companies = Set(after.companies.keys)
+                companies = Set(after.companies.keys).union(gone)
             } else {
                 for (id, codes) in concerned.flagsByCompany where !flags.isDisjoint(with: codes) { companies.insert(id) }
             }

@@ -92,10 +92,24 @@ package struct Planner {
         case .hold(let hold): if let company = hold.company { try register(company) }
         case .user(let user):
             try register(user.company)
+            try Self.checkLimits(user)
             if user.grants.isEmpty { return wanted[entity.ref] = .some(nil) }
         default: break
         }
         wanted[entity.ref] = entity
+    }
+
+    /// The limits that `User` is read back with: states and roles also come one by one.
+    private static func checkLimits(_ user: User) throws(GateError) {
+        let (states, roles) = (user.grants.states.count, user.grants.roles.count)
+        guard states <= Role.mostPermissions else {
+            throw GateError(
+                .limitExceeded, "a user has at most \(Role.mostPermissions) explicit permission states",
+                limit: .init("permissions", provided: states, allowed: Role.mostPermissions))
+        }
+        guard roles <= User.mostRoles else {
+            throw GateError(.limitExceeded, "a user has at most \(User.mostRoles) roles", limit: .init("roles", provided: roles, allowed: User.mostRoles))
+        }
     }
 
     /// A typing error must never look like a rollback: writing for a company that nobody knows is refused, unless asked for.
@@ -189,10 +203,24 @@ package struct Planner {
             if !untouched { conflicts.append(EntityConflict(entity: entity.ref, revision: revision)) }
             wanted[entity.ref] = .some(entity.before)
         }
+        for entity in change.entities where entity.before == nil { conflicts += try removeLaterParts(of: entity.ref) }
         guard conflicts.isEmpty || force else {
             throw GateError(.undoConflict, "later changes touched what revision \(change.revision) changed: undo those first, or force it")
                 .with { $0.conflicts = conflicts }
         }
+    }
+
+    /// What became part of a flag or company since it was made goes with it, and stands in the way unless forced.
+    private mutating func removeLaterParts(of ref: EntityRef) throws(GateError) -> [EntityConflict] {
+        guard base.entity(ref).entity != nil else { return [] }
+        let known = Set(wanted.keys)
+        switch ref {
+        case .flag(let code): try removeParts(ofFlag: code)
+        case .company(let id): try removeParts(ofCompany: id)
+        default: return []
+        }
+        return wanted.keys.filter { !known.contains($0) }.sorted { $0.description < $1.description }
+            .map { EntityConflict(entity: $0, revision: base.entity($0).revision) }
     }
 
     private mutating func apply(_ entities: [Entity], prune: Bool, force: Bool) throws(GateError) {
@@ -245,7 +273,7 @@ package struct Planner {
     /// What is referred to comes before what refers to it; deletions come first, the other way round. By name within.
     private static func rank(_ change: EntityChange) -> (Int, String) {
         let kind = EntityKind.allCases.firstIndex(of: change.ref.kind)!
-        return (change.after == nil ? kind - 2 * EntityKind.allCases.count : kind, change.ref.description)
+        return (change.after == nil ? -1 - kind : kind, change.ref.description)
     }
 
     package static func unknown(_ ref: EntityRef) -> GateError {

@@ -11,7 +11,8 @@ package struct SlotMap<Element: Sendable>: Sendable {
 
     package subscript(slot: Int) -> Element? {
         get {
-            guard slot >> 6 < words.count, words[slot >> 6] & (1 << UInt64(slot & 63)) != 0 else { return nil }
+            // `FlagTable.missing` is below 0.
+            guard slot >= 0, slot >> 6 < words.count, words[slot >> 6] & (1 << UInt64(slot & 63)) != 0 else { return nil }
             return elements[rank(slot)]
         }
         set {

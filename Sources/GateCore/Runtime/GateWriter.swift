@@ -10,6 +10,8 @@ package actor GateWriter {
     private let clock: @Sendable () -> Timestamp
     private var snapshot: Snapshot
     private var head: Database.Head
+    /// A change of which the database could not say whether it was committed: the next look at head tells.
+    private var unsettled: (plan: Plan, record: ChangeLog.Record)?
 
     /// How long an idempotency key is kept.
     private static let idempotencyLife = TimeSpan(seconds: 86_400)
@@ -63,6 +65,8 @@ package actor GateWriter {
         _ request: WriteRequest, _ committing: inout (plan: Plan, record: ChangeLog.Record)?
     ) throws(GateError) -> Outcome {
         let stored = try Database.head(connection)
+        if let late = unsettled, stored.hash == late.record.hash { publish(late) }
+        unsettled = nil
         guard stored == head else {
             throw GateError(.databaseDamaged, "the database moved to revision \(stored.position.revision) behind the server's back: restart the server")
         }
@@ -100,6 +104,7 @@ package actor GateWriter {
         do throws(GateError) {
             stored = try Database.head(connection)
         } catch {
+            unsettled = committing
             throw GateError(.outcomeUnknown, "whether revision \(committing.record.revision) was written is not known: \(error.detail)")
         }
         guard stored.hash == committing.record.hash else { throw error }

@@ -97,7 +97,7 @@ extension Call {
         var write = WriteRequest(
             command, actor: "token/\(token.id)", reason: try WriteRequest.check(reason: query["reason"]), authority: Authority(token))
         write.newCompany = try query.flag("new_company")
-        if let ref { write.ifMatch = try ifMatch(ref) }
+        write.ifMatch = try ifMatch(ref)
         if try query.flag("dry_run") {
             let plan = try await service.history.plan(write, on: snapshot)
             return Reply(plan.receipt(on: published, dryRun: true).json)
@@ -113,8 +113,10 @@ extension Call {
         return reply
     }
 
-    private func ifMatch(_ ref: EntityRef) throws(GateError) -> (EntityRef, Revision)? {
+    /// A precondition that cannot be checked is refused, not passed over.
+    private func ifMatch(_ ref: EntityRef?) throws(GateError) -> (EntityRef, Revision)? {
         guard let text = request.headers[.ifMatch] else { return nil }
+        guard let ref else { throw GateError(.parameterInvalid, "this write is not about one entity: it takes no If-Match") }
         guard text.hasPrefix("\""), text.hasSuffix("\""), text.utf8.count > 2, let revision = Revision(text.dropFirst().dropLast()), revision >= 0 else {
             throw GateError(.parameterInvalid, "If-Match must be an entity's revision in quotes, as its ETag has it (\"0\": absent)")
         }

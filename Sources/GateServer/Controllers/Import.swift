@@ -10,11 +10,13 @@ struct Import {
     private let call: Call
     private var batch: [Entity] = []
     private var line = 0
+    private var bytes = 0
     private var changes = 0
     private var revision: Revision
 
     init(_ call: Call) throws(GateError) {
         try call.requireMediaType(["application/x-ndjson", "application/jsonl"])
+        _ = try WriteRequest.check(reason: call.query["reason"])
         self.call = call
         revision = call.snapshot.revision
     }
@@ -25,6 +27,7 @@ struct Import {
         var rest = ByteBuffer()
         do {
             for try await part in call.request.body {
+                try importing.count(part.readableBytes)
                 rest.writeImmutableBuffer(part)
                 try await importing.takeLines(&rest)
                 rest.discardReadBytes()
@@ -40,6 +43,15 @@ struct Import {
         return Reply([
             "lines": .integer(Int64(importing.line)), "changes": .integer(Int64(importing.changes)), "revision": .integer(importing.revision),
         ])
+    }
+
+    private mutating func count(_ more: Int) throws(GateError) {
+        bytes += more
+        let limit = call.service.limits.importBytes
+        guard bytes <= limit else {
+            throw GateError(
+                .bodyTooLarge, "the body is too large: at most \(limit) bytes", limit: .init("import_bytes", provided: bytes, allowed: limit))
+        }
     }
 
     private mutating func takeLines(_ rest: inout ByteBuffer) async throws {
@@ -61,8 +73,7 @@ struct Import {
     private mutating func take(_ text: ByteBufferView) async throws {
         line += 1
         guard text.count <= Self.longestLine else { throw tooLong(text.count) }
-        guard !text.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) else { return }
-        batch += try Manifest.entities(JSONReader(try JSONParser.parse(text)))
+        if !text.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { batch += try Manifest.entities(JSONReader(try JSONParser.parse(text))) }
         if line.isMultiple(of: Self.linesPerChange) { try await commit() }
     }
 

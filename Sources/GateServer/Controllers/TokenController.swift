@@ -39,10 +39,15 @@ enum TokenController {
             throw GateError(
                 .textInvalid, "the kind must be one of \(Token.Kind.allCases.map(\.rawValue).joined(separator: ", "))", pointer: kindReader.pointer)
         }
+        let flags: [FlagCode] = try members["flags"]?.identifiers(atMost: 100) ?? []
+        let companies: [CompanyID] = try members["companies"]?.identifiers(atMost: 100) ?? []
+        guard flags.isEmpty || kind == .ops, companies.isEmpty || [.ops, .service, .events].contains(kind) else {
+            throw GateError(
+                .textInvalid, "a token of kind \(kind.rawValue) cannot be limited so: flags limit ops, companies limit ops, service and events",
+                pointer: flags.isEmpty || kind == .ops ? "/companies" : "/flags")
+        }
         let (text, token) = issue(
-            kind, name: try members["name"]?.text(longest: Company.longestName) ?? "",
-            flags: try members["flags"]?.identifiers(atMost: 100) ?? [], companies: try members["companies"]?.identifiers(atMost: 100) ?? [],
-            life: life, now: call.now)
+            kind, name: try members["name"]?.text(longest: Company.longestName) ?? "", flags: flags, companies: companies, life: life, now: call.now)
         var reply = try await call.write(.put(.token(token)), body: body)
         // A dry run and a replay make no token: only what was just stored is shown.
         guard try !call.query.flag("dry_run"), reply.headers[.idempotencyReplayed] == nil else { return reply }

@@ -23,6 +23,11 @@ final class HotAnswers: ReadyAnswers {
         }
     }
 
+    private struct Key: Hashable {
+        var header: String
+        var isCookie: Bool
+    }
+
     /// A body, encoded once, and whole responses around it.
     private struct Answer {
         var stamp: AnswerStamp
@@ -40,7 +45,8 @@ final class HotAnswers: ReadyAnswers {
     private static let mostAnswers = 16
     private let service: GateService
     private let cors: CORS
-    private var callers: [String: Caller] = [:]
+    /// By the whole value of the header that the credential came in; the same text in the other header is another matter.
+    private var callers: [Key: Caller] = [:]
     private var generation = -1
     private var date = HTTPDate()
 
@@ -85,7 +91,8 @@ final class HotAnswers: ReadyAnswers {
             callers = [:]
             self.generation = generation
         }
-        guard let key = authorization ?? cookie else { return nil }
+        guard let header = authorization ?? cookie else { return nil }
+        let key = Key(header: header, isCookie: authorization == nil)
         if let caller = callers[key] {
             if caller.expiresAt > now { return caller }
             callers[key] = nil

@@ -9,17 +9,24 @@ struct FirstChange {
     func make(with writer: GateWriter) async throws {
         guard writer.store.current.snapshot.revision == 0 else { return }
         var entities: [Entity] = []
+        // The file before any change: after one, a start that failed on the file's path would never write it again.
+        let first = try bootstrapToken()
         for folder in configuration.seeds { entities += try ManifestFiles.entities(folder) }
         if !entities.isEmpty {
             let command = Command.apply(entities, prune: false, force: false, expecting: nil)
             _ = try await writer.write(Self.request(command, actor: "seeds", reason: "the seeds of an empty database"))
         }
-        if let path = configuration.bootstrapTokenFile {
-            let (text, token) = TokenController.issue(.admin, name: "bootstrap", life: Token.defaultLife, now: clock())
-            // The file first: a token that nobody has is worse than a file whose token was never stored.
-            try SmallFile.put(Array((text + "\n").utf8), at: path, mode: 0o600, replacing: true)
-            _ = try await writer.write(Self.request(.put(.token(token)), actor: "bootstrap", reason: "the first admin token"))
+        if let first {
+            _ = try await writer.write(Self.request(.put(.token(first)), actor: "bootstrap", reason: "the first admin token"))
         }
+    }
+
+    /// A new admin token whose text is in the file by now; nil where no file is named.
+    private func bootstrapToken() throws(GateError) -> Token? {
+        guard let path = configuration.bootstrapTokenFile else { return nil }
+        let (text, token) = TokenController.issue(.admin, name: "bootstrap", life: Token.defaultLife, now: clock())
+        try SmallFile.put(Array((text + "\n").utf8), at: path, mode: 0o600, replacing: true)
+        return token
     }
 
     private static func request(_ command: Command, actor: String, reason: String) -> WriteRequest {

@@ -62,6 +62,8 @@ struct RequestLimits: Sendable {
         "import_bytes": 1 << 30,
     ]
 
+    static let largest = 1 << 40
+
     let evaluations: RateLimit
     let writes: RateLimit
     let failedLogins: RateLimit

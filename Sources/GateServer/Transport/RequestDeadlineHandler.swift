@@ -16,8 +16,6 @@ final class RequestDeadlineHandler: ChannelDuplexHandler {
     private var deadlines: RequestDeadlines?
     private var timer: Scheduled<Void>?
     private var timerDeadline = NIODeadline.distantFuture
-    /// Someone behind waits for more bytes.
-    private var isReadWanted = true
 
     init(limits: RequestDeadlines.Limits, watch: RequestLineWatch) {
         self.limits = limits
@@ -52,7 +50,6 @@ final class RequestDeadlineHandler: ChannelDuplexHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        isReadWanted = false
         deadlines?.readEnded(
             isInsideHead: watch.isInsideHead,
             hasHeardRequest: watch.hasHeardRequest,
@@ -60,11 +57,6 @@ final class RequestDeadlineHandler: ChannelDuplexHandler {
         )
         arm(context)
         context.fireChannelReadComplete()
-    }
-
-    func read(context: ChannelHandlerContext) {
-        isReadWanted = true
-        context.read()
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -112,7 +104,7 @@ final class RequestDeadlineHandler: ChannelDuplexHandler {
         switch deadlines.verdict {
         case .close:
             context.close(promise: nil)
-        case .refuse(.bodyTooSlow) where !isReadWanted:
+        case .refuse where !watch.isReadAsked:
             self.deadlines?.excuse(now: now)
             arm(context)
         case .refuse(let refusal):

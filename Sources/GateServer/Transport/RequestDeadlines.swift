@@ -114,9 +114,12 @@ struct RequestDeadlines {
         }
     }
 
-    /// The server itself was not reading: the body's time starts anew.
+    /// The server itself was not reading.
+    ///
+    /// A body's time starts anew: its route is slow. With a head, it is the client that does not take earlier answers: it is idle.
     mutating func excuse(now: NIODeadline) {
         since = now
+        if case .head = receiving { receiving = .nothing }
     }
 
     /// The last answer has been written.

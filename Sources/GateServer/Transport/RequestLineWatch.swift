@@ -2,13 +2,15 @@ import NIOCore
 import NIOHTTP1
 
 /// Stands in front of the decoder and remembers what the decoder does not tell: whether the beginning of a request has come
-/// that is not a head yet, and whether that beginning is still within its first line.
+/// that is not a head yet, whether that beginning is still within its first line, and who is waiting for whom.
 ///
-/// On the way of a request that arrives whole it looks at one byte. Where a request begins in the middle of a read, behind the
-/// end of another, it is noticed with the next read: until then the connection counts as an idle one.
-final class RequestLineWatch: ChannelInboundHandler {
+/// It looks at no byte of a request that arrives whole. Where a request begins in the middle of a read, behind the end of another,
+/// it is noticed with the next read: until then the connection counts as an idle one.
+final class RequestLineWatch: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
+    typealias OutboundIn = IOData
+    typealias OutboundOut = IOData
 
     /// Where in a request the connection's input is.
     enum Position: Equatable {
@@ -21,9 +23,10 @@ final class RequestLineWatch: ChannelInboundHandler {
     private(set) var position = Position.betweenRequests
     /// A request has come whole.
     private(set) var hasHeardRequest = false
+    /// The socket has been asked for bytes that have not come: whatever is late is the client's doing.
+    private(set) var isReadAsked = false
     /// What is being decoded right now.
     private var reading: ByteBuffer?
-    private var hasStopped = false
 
     /// Bytes of a head have come, but not all of them.
     var isInsideHead: Bool { position == .requestLine || position == .headers }
@@ -45,22 +48,23 @@ final class RequestLineWatch: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if hasStopped { return }
         let buffer = unwrapInboundIn(data)
-        if position == .betweenRequests {
-            // llhttp skips any line ends in front of a request. A lone line feed is no line end here.
-            if buffer.readableBytesView.first == UInt8(ascii: "\n") {
-                hasStopped = true
-                context.fireErrorCaught(RequestRefusal.malformed("A line ends with CR and LF."))
-                return
-            }
-            position = .requestLine
-        }
+        if position == .betweenRequests { position = .requestLine }
         reading = buffer
         context.fireChannelRead(data)
         reading = nil
         if position == .requestLine, buffer.readableBytesView.contains(UInt8(ascii: "\n")) {
             position = .headers
         }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReadAsked = false
+        context.fireChannelReadComplete()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        isReadAsked = true
+        context.read()
     }
 }

@@ -36,14 +36,13 @@ struct ListContexts: AsyncParsableCommand {
     func run() async throws {
         try await reporting(global) { console, environment in
             let contexts = try Contexts(environment: environment)
-            guard console.output == .table else { return try console.show(body: JSONWriter.bytes(contexts.json)) }
             let rows = contexts.names.map { name in
                 [
                     Span(name == contexts.current ? "*" : ""), Span(name, .bold), Span(contexts[name]?.url ?? "–"),
                     Span(contexts[name]?.tokenFile ?? "–"),
                 ]
             }
-            try console.show(Table(["", "NAME", "URL", "TOKEN FILE"], rows: rows).lines)
+            try console.show(contexts.json, as: Table(["", "NAME", "URL", "TOKEN FILE"], rows: rows).lines)
         }
     }
 }

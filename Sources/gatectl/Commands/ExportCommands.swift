@@ -36,7 +36,8 @@ struct ExportManifests: GateCommand {
             \(examples("gatectl export --to backup", "gatectl export --to backup && git -C backup diff"))
             """)
 
-    @Option(name: .customLong("to"), help: ArgumentHelp("The folder; made when it is not there.", valueName: "dir"), completion: .directory) var folder: String
+    @Option(name: .customLong("to"), help: ArgumentHelp("The folder; made when it is not there.", valueName: "dir"), completion: .directory)
+    var folder: String
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run(_ session: Session) async throws {
@@ -59,12 +60,8 @@ struct ExportManifests: GateCommand {
             try PrivateFile.write(manifests.isEmpty ? "# no \(kind)\n" : ManifestFiles.text(manifests), to: file)
             written.append((file, manifests.count))
         }
-        switch session.console.output {
-        case .json:
-            let files = written.map { JSONValue.object(["file": .string($0.file), "manifests": .integer(Int64($0.count))]) }
-            try session.console.show(body: JSONWriter.bytes(["files": .array(files)]))
-        case .table: try session.console.show(Table(["FILE", "MANIFESTS"], rows: written.map { [Span($0.file), Span(String($0.count))] }).lines)
-        }
+        let files = written.map { JSONValue.object(["file": .string($0.file), "manifests": .integer(Int64($0.count))]) }
+        try session.console.show(["files": .array(files)], as: Table([.init("FILE", "file"), .init("MANIFESTS", "manifests")], of: files).lines)
     }
 }
 
@@ -83,14 +80,9 @@ struct DiffServers: GateCommand {
         let before = try await Export(from: session.client)
         let after = try await GateClient.with(other) { try await Export(from: $0) }
         let differences = Self.differences(before.manifests, after.manifests)
-        switch session.console.output {
-        case .json: try session.console.show(body: JSONWriter.bytes(["differences": .array(differences)]))
-        case .table:
-            try session.console.show(
-                differences.isEmpty
-                    ? ["no difference"]
-                    : [Line("\(session.client.server.url) → \(other.url)", .dim)] + Difference.lines(differences))
-        }
+        let head = Line("\(session.client.server.url) → \(other.url)", .dim)
+        try session.console.show(
+            ["differences": .array(differences)], as: differences.isEmpty ? ["no difference"] : [head] + Difference.lines(differences))
     }
 
     /// `{"entity", "before", "after"}` for every manifest that is not the same on both sides.

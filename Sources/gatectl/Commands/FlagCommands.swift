@@ -106,12 +106,11 @@ struct StaleFlags: GateCommand {
         let today = CalendarDate(daysSinceEpoch: Int64((Date().timeIntervalSince1970 / 86_400).rounded(.down)))
         let day = try on.map { text throws(GateError) in try CalendarDate(text) } ?? today
         let stale = try await session.elements(of: .get("flags")).filter { flag in
-            guard flag["permanent"]?.boolValue != true, let date = flag["review_by"]?.stringValue.flatMap({ try? CalendarDate($0) }) else { return false }
+            guard flag["permanent"]?.boolValue != true, let date = flag["review_by"]?.stringValue.flatMap({ try? CalendarDate($0) }) else {
+                return false
+            }
             return date <= day
         }
-        switch session.console.output {
-        case .json: try session.console.show(body: JSONWriter.bytes(["data": .array(stale)]))
-        case .table: try session.console.show(Table(FlagNoun.columns, of: stale).lines)
-        }
+        try session.console.show(["data": .array(stale)], as: Table(FlagNoun.columns, of: stale).lines)
     }
 }

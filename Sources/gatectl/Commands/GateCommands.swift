@@ -22,7 +22,8 @@ struct GateMembers: EntityMembers {
     @Option(help: "What it guards.") var description: String?
 
     @Option(
-        name: .customLong("permission"), help: ArgumentHelp("A permission it needs; may be repeated.", valueName: "key"), transform: PermissionKey.argument)
+        name: .customLong("permission"), help: ArgumentHelp("A permission it needs; may be repeated.", valueName: "key"),
+        transform: PermissionKey.argument)
     var permissions: [PermissionKey] = []
 
     @Option(name: .customLong("flag"), help: ArgumentHelp("A flag it needs; may be repeated.", valueName: "code"), transform: FlagCode.argument)

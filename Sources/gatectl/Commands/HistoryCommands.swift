@@ -81,7 +81,8 @@ struct UndoChange: WriteCommand {
 
 struct AuditCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "Whether the history is whole.", discussion: examples("gatectl audit verify"), subcommands: [VerifyAudit.self])
+        commandName: "audit", abstract: "Whether the history is whole.", discussion: examples("gatectl audit verify"), subcommands: [VerifyAudit.self]
+    )
 }
 
 /// Has the server check its history, and fails when it does not hold.

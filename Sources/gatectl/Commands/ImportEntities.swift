@@ -59,7 +59,9 @@ struct ImportEntities<Imported: ImportedKind>: GateCommand {
         if console.showsProgress { console.tell([""]) }
         try session.show(answer) { body in
             [
-                Line("\(body["lines"].span().text) lines were read; \(body["changes"].span().text) changes, now revision \(body["revision"].span().text)"),
+                Line(
+                    "\(body["lines"].span().text) lines were read; \(body["changes"].span().text) changes, now revision \(body["revision"].span().text)"
+                )
             ] + (options.dryRun ? [Receipt.dryRun] : [])
         }
     }

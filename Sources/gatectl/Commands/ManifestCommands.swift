@@ -37,7 +37,8 @@ struct PlanManifests: ReadCommand {
 
     func lines(_ body: JSONValue) -> [Line] {
         let operations = body["operations"]?.arrayValue ?? []
-        let difference = operations.isEmpty ? ["nothing changes: it already is so"] : Difference.lines(operations) + Receipt.impact(body["impact"], would: true)
+        let difference =
+            operations.isEmpty ? ["nothing changes: it already is so"] : Difference.lines(operations) + Receipt.impact(body["impact"], would: true)
         return difference + [["plan hash ", Span(body["plan_hash"].span().text, .bold)]]
     }
 }

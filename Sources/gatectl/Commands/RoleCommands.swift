@@ -20,7 +20,8 @@ struct RoleMembers: EntityMembers {
     @Option(help: "Whom it is for.") var description: String?
 
     @Option(
-        name: .customLong("permission"), help: ArgumentHelp("A permission it has; may be repeated.", valueName: "key"), transform: PermissionKey.argument)
+        name: .customLong("permission"), help: ArgumentHelp("A permission it has; may be repeated.", valueName: "key"),
+        transform: PermissionKey.argument)
     var permissions: [PermissionKey] = []
 
     var given: JSONObject { members(("description", .given(description)), ("permissions", .given(permissions))) }

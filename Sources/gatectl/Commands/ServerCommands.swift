@@ -48,10 +48,7 @@ struct Doctor: GateCommand {
         } catch let failure as Failure {
             findings.append(Finding(failure.status == .notAllowed ? "right" : "server", false, failure.problem.detail, or: failure.status))
         }
-        switch session.console.output {
-        case .json: try session.console.show(body: JSONWriter.bytes(["checks": .array(findings.map(\.json))]))
-        case .table: try session.console.show(Table.aligned(findings.map(\.row)))
-        }
+        try session.console.show(["checks": .array(findings.map(\.json))], as: Table.aligned(findings.map(\.row)))
         if let failed = findings.first(where: { !$0.isGood }) { throw failed.status.exitCode }
     }
 
@@ -61,7 +58,9 @@ struct Doctor: GateCommand {
         }
         let kind = Token.Kind.allCases.first { token.hasPrefix("gate_\($0.rawValue)_") }?.rawValue ?? "unknown"
         let exposed = server.tokenFile.map(PrivateFile.isReadableByOthers) ?? false
-        return Finding("token", !exposed, "of kind \(kind), from \(server.tokenFile ?? server.tokenFrom)\(exposed ? ", which others can read" : "")", or: .failed)
+        return Finding(
+            "token", !exposed, "of kind \(kind), from \(server.tokenFile ?? server.tokenFrom)\(exposed ? ", which others can read" : "")", or: .failed
+        )
     }
 
     private static func clock(_ answer: Answer, between sent: Date, and received: Date) -> Finding? {

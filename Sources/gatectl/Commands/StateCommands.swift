@@ -21,7 +21,9 @@ struct SetFlag: WriteCommand {
     @Option(name: .customLong("company"), help: ArgumentHelp("For this company; may be repeated.", valueName: "id"), transform: CompanyID.argument)
     var companies: [CompanyID] = []
 
-    @Option(name: .customLong("group"), help: ArgumentHelp("For the companies of this group; may be repeated.", valueName: "name"), transform: GroupName.argument)
+    @Option(
+        name: .customLong("group"), help: ArgumentHelp("For the companies of this group; may be repeated.", valueName: "name"),
+        transform: GroupName.argument)
     var groups: [GroupName] = []
 
     @OptionGroup var registration: NewCompanyOption

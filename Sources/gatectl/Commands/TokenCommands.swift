@@ -30,7 +30,8 @@ struct CreateToken: GateCommand {
             "gatectl token create --kind ops --flag cdp_create_ticket_embed --company acme --expires-in 7d --reason \"on call\"",
             "gatectl token create --kind service --name crm-backend --output json --reason \"new service\" > token.json"))
 
-    @Option(help: ArgumentHelp("What it may: \(Token.Kind.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "kind"), transform: Self.kind)
+    @Option(
+        help: ArgumentHelp("What it may: \(Token.Kind.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "kind"), transform: Self.kind)
     var kind: Token.Kind
 
     @Option(help: "What it is for.") var name: String?
@@ -38,7 +39,8 @@ struct CreateToken: GateCommand {
     @Option(name: .customLong("flag"), help: ArgumentHelp("Only for this flag; may be repeated.", valueName: "code"), transform: FlagCode.argument)
     var flags: [FlagCode] = []
 
-    @Option(name: .customLong("company"), help: ArgumentHelp("Only for this company; may be repeated.", valueName: "id"), transform: CompanyID.argument)
+    @Option(
+        name: .customLong("company"), help: ArgumentHelp("Only for this company; may be repeated.", valueName: "id"), transform: CompanyID.argument)
     var companies: [CompanyID] = []
 
     @Option(name: .customLong("expires-in"), help: ArgumentHelp("For how long, as in 12h or 30d; 90d unless told.", valueName: "span"))

@@ -23,7 +23,8 @@ struct Answer: Sendable {
             return try JSONParser.parse(body)
         } catch {
             throw Failure(
-                .failed, "answer_unexpected", "the server's answer is not JSON: \(error.detail)", advice: "is the URL a Gate server's? see: gatectl doctor")
+                .failed, "answer_unexpected", "the server's answer is not JSON: \(error.detail)",
+                advice: "is the URL a Gate server's? see: gatectl doctor")
         }
     }
 }

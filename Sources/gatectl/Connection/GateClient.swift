@@ -57,7 +57,9 @@ struct GateClient: Sendable {
         } catch let failure as Failure {
             throw failure
         } catch is NIOTooManyBytesError {
-            throw Failure(.failed, "answer_too_large", "the server's answer is larger than \(Self.largestAnswer >> 20) MiB", advice: "ask for less with --limit")
+            throw Failure(
+                .failed, "answer_too_large", "the server's answer is larger than \(Self.largestAnswer >> 20) MiB", advice: "ask for less with --limit"
+            )
         } catch {
             throw Disconnection(error)
         }
@@ -117,7 +119,8 @@ private struct Disconnection: Error {
     func failure(of request: Request, _ server: Server) -> Failure {
         if mayHaveActed, request.headers.contains(where: { $0.name == Session.idempotencyKey }) {
             return Failure(
-                .unreachable, "outcome_unknown", "outcome unknown, see gatectl history: the connection to \(server.url) broke after the change was sent (\(cause))")
+                .unreachable, "outcome_unknown",
+                "outcome unknown, see gatectl history: the connection to \(server.url) broke after the change was sent (\(cause))")
         }
         return Failure(
             .unreachable, "unreachable", "\(server.url) cannot be reached: \(cause)",

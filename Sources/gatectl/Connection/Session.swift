@@ -107,7 +107,7 @@ func reporting(_ options: GlobalOptions, _ work: (Console, [String: String]) asy
         failure = error
     } catch let error as GateError {
         failure = Failure(error)
-    } catch where error is ExitCode || error is ValidationError {
+    } catch  where error is ExitCode || error is ValidationError {
         throw error
     } catch {
         failure = Failure(.failed, "unexpected", "this went wrong: \(error)")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// ArgumentParser's word, not the core's, within this program.
 typealias Flag<Value> = ArgumentParser.Flag<Value>
@@ -21,5 +22,15 @@ struct GlobalOptions: ParsableArguments {
     var context: String?
 }
 
-/// The examples of a command's help.
-func examples(_ lines: String...) -> String { "Examples:\n" + lines.map { "  \($0)" }.joined(separator: "\n") }
+/// The examples of a command's help. A line too long for a terminal goes on in the next one, at an option, as a shell reads it.
+func examples(_ lines: String...) -> String {
+    let folded = lines.map { line in
+        var rows = [""]
+        for (index, part) in line.components(separatedBy: " --").enumerated() {
+            let word = index == 0 ? part : " --" + part
+            if rows[rows.count - 1].count + word.count > 72 { rows.append("   " + word) } else { rows[rows.count - 1] += word }
+        }
+        return "  " + rows.joined(separator: " \\\n")
+    }
+    return "Examples:\n" + folded.joined(separator: "\n")
+}

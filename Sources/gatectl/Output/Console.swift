@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import Foundation
 import GateCore
 
@@ -44,6 +45,14 @@ struct Console: Sendable {
         if escapesJSON { try write(String(decoding: body, as: UTF8.self).printableJSON + "\n") } else { try write(body + [UInt8(ascii: "\n")]) }
     }
 
+    /// Prints an answer that is made here, in whichever form was asked for.
+    func show(_ value: JSONValue, as lines: @autoclosure () -> [Line]) throws {
+        switch output {
+        case .json: try show(body: JSONWriter.bytes(value))
+        case .table: try show(lines())
+        }
+    }
+
     /// Says something beside the answer: a warning, a step of the way.
     func tell(_ lines: [Line]) {
         let text = lines.map { $0.written(inColour: messagesInColour) + "\n" }.joined()
@@ -74,17 +83,30 @@ struct Console: Sendable {
         return readLine()?.trimmingCharacters(in: .whitespaces)
     }
 
-    /// Asks for a line that is not shown while it is typed.
+    /// Asks for a line that is not shown while it is typed. An interrupt leaves the terminal as it was.
     func askSecretly(_ question: String) -> String? {
         var shown = termios()
         guard tcgetattr(STDIN_FILENO, &shown) == 0 else { return nil }
-        var hidden = shown
-        hidden.c_lflag &= ~tcflag_t(ECHO)
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
+        let before = shown
+        let restore: @Sendable () -> Void = {
+            var settings = before
+            tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings)
+        }
+        signal(SIGINT, SIG_IGN)
+        let interrupt = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+        interrupt.setEventHandler {
+            restore()
+            exit(130)
+        }
+        interrupt.resume()
         defer {
-            tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown)
+            interrupt.cancel()
+            signal(SIGINT, SIG_DFL)
+            restore()
             tell([""])
         }
+        shown.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown)
         return ask(question)
     }
 

@@ -31,7 +31,8 @@ enum Receipt {
         }
         let total = impact["total"]?.integerValue ?? Int64(rows.count)
         var lines = Table.aligned(rows).map { $0.indented() }
-        lines.append(Line(total == 0 ? "no answer flips" : "\(total) answer\(total == 1 ? "" : "s") \(would ? "would flip" : total == 1 ? "flips" : "flip")"))
+        lines.append(
+            Line(total == 0 ? "no answer flips" : "\(total) answer\(total == 1 ? "" : "s") \(would ? "would flip" : total == 1 ? "flips" : "flip")"))
         if impact["truncated"]?.boolValue == true { lines.append(Line("only the first \(rows.count) are named", .dim)) }
         if let users = impact["users_concerned"]?.integerValue { lines.append("\(users) users hold the roles concerned") }
         return lines

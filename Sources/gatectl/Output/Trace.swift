@@ -15,7 +15,10 @@ enum Trace {
     static func flag(_ body: JSONValue) -> [Line] {
         let on = isSatisfied(body)
         return [
-            ["\(name(body)) for company \(body["company_id"].span().text): ", Span(on ? "on" : "off", on ? .good : .bad), Span(" (\(body["reason"].span().text))")]
+            [
+                "\(name(body)) for company \(body["company_id"].span().text): ", Span(on ? "on" : "off", on ? .good : .bad),
+                Span(" (\(body["reason"].span().text))"),
+            ]
         ] + decidedBy(body, depth: 1) + prerequisites(body, depth: 1)
     }
 

@@ -60,7 +60,9 @@ struct RawClient {
         var tail = ""
         while !tail.hasSuffix(text), let bytes = try await iterator.next() {
             count(bytes.readableBytes)
-            tail = String(decoding: (Array(tail.utf8) + bytes.readableBytesView.suffix(64)).suffix(64), as: UTF8.self)
+            let length = min(bytes.readableBytes, text.utf8.count)
+            tail += bytes.getString(at: bytes.writerIndex - length, length: length) ?? ""
+            tail = String(tail.suffix(text.utf8.count))
         }
     }
 

@@ -50,6 +50,16 @@ struct RequestDeadlinesTests {
         #expect(deadlines.deadline == at(112))
     }
 
+    @Test("A head that the server does not read makes the connection an idle one")
+    func unreadHead() {
+        var deadlines = RequestDeadlines(.init(), now: start)
+        deadlines.readEnded(isInsideHead: false, hasHeardRequest: true, now: at(1))
+        deadlines.readEnded(isInsideHead: true, hasHeardRequest: true, now: at(2))
+        deadlines.excuse(now: at(7))
+        #expect(deadlines.deadline == at(67))
+        #expect(deadlines.verdict == .close)
+    }
+
     @Test("A response in progress has no deadline, whatever the client sends meanwhile")
     func streaming() {
         var deadlines = RequestDeadlines(.init(), now: start)

@@ -61,8 +61,8 @@ package final class SQLiteConnection: SQLConnection {
     }
 
     package func transaction<Result>(_ body: () throws(GateError) -> Result) throws(GateError) -> Result {
-        try execute("BEGIN IMMEDIATE")
         do throws(GateError) {
+            try execute("BEGIN IMMEDIATE")
             let result = try body()
             try execute("COMMIT")
             return result
