@@ -81,8 +81,8 @@ struct UndoChange: WriteCommand {
 
 struct AuditCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "Whether the history is whole.", discussion: examples("gatectl audit verify"), subcommands: [VerifyAudit.self]
-    )
+        commandName: "audit", abstract: "Whether the history is whole.", discussion: examples("gatectl audit verify"),
+        subcommands: [VerifyAudit.self])
 }
 
 /// Has the server check its history, and fails when it does not hold.
@@ -105,8 +105,8 @@ struct VerifyAudit: GateCommand {
         let valid = body["valid"]?.boolValue == true
         let verdict = Span(valid ? "valid" : "NOT valid", valid ? .good : .bad)
         return [
-            ["the history is ", verdict, Span(": revision \(body["revision"].span().text), \(body["checked"].span().text) changes checked")],
-            Line("chain head \(body["chain_head"].span().text)", .dim),
+            ["the history is ", verdict, Span(": revision \(body.words("revision")), \(body.words("checked")) changes checked")],
+            Line("chain head \(body.words("chain_head"))", .dim),
         ] + (body["problems"]?.arrayValue ?? []).map { Line($0.stringValue ?? $0.text, .bad).indented() }
     }
 }

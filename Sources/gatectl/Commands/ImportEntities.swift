@@ -58,11 +58,8 @@ struct ImportEntities<Imported: ImportedKind>: GateCommand {
         }
         if console.showsProgress { console.tell([""]) }
         try session.show(answer) { body in
-            [
-                Line(
-                    "\(body["lines"].span().text) lines were read; \(body["changes"].span().text) changes, now revision \(body["revision"].span().text)"
-                )
-            ] + (options.dryRun ? [Receipt.dryRun] : [])
+            let outcome = "\(body.words("lines")) lines were read; \(body.words("changes")) changes, now revision \(body.words("revision"))"
+            return [Line(outcome)] + (options.dryRun ? [Receipt.dryRun] : [])
         }
     }
 }

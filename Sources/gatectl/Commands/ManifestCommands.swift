@@ -39,7 +39,7 @@ struct PlanManifests: ReadCommand {
         let operations = body["operations"]?.arrayValue ?? []
         let difference =
             operations.isEmpty ? ["nothing changes: it already is so"] : Difference.lines(operations) + Receipt.impact(body["impact"], would: true)
-        return difference + [["plan hash ", Span(body["plan_hash"].span().text, .bold)]]
+        return difference + [["plan hash ", Span(body.words("plan_hash"), .bold)]]
     }
 }
 

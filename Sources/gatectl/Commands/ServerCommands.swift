@@ -37,14 +37,14 @@ struct Doctor: GateCommand {
             let sent = Date()
             let answer = try await session.client.send(.get("status"))
             let status = try answer.json()
-            findings.append(Finding("server", true, "version \(status["version"].span().text), revision \(status["revision"].span().text)"))
+            findings.append(Finding("server", true, "version \(status.words("version")), revision \(status.words("revision"))"))
             findings.append(Finding("right", true, "the token may read"))
             if let finding = Self.clock(answer, between: sent, and: Date()) { findings.append(finding) }
             var audit = Request.get("audit")
             audit.timeout = .seconds(600)
             let report = try await session.client.send(audit).json()
             let valid = report["valid"]?.boolValue == true
-            findings.append(Finding("history", valid, VerifyAudit.lines(report).first?.spans.map(\.text).joined() ?? "", or: .failed))
+            findings.append(Finding("history", valid, VerifyAudit.lines(report).first?.spans.map(\.text).joined() ?? ""))
         } catch let failure as Failure {
             findings.append(Finding(failure.status == .notAllowed ? "right" : "server", false, failure.problem.detail, or: failure.status))
         }
@@ -58,9 +58,8 @@ struct Doctor: GateCommand {
         }
         let kind = Token.Kind.allCases.first { token.hasPrefix("gate_\($0.rawValue)_") }?.rawValue ?? "unknown"
         let exposed = server.tokenFile.map(PrivateFile.isReadableByOthers) ?? false
-        return Finding(
-            "token", !exposed, "of kind \(kind), from \(server.tokenFile ?? server.tokenFrom)\(exposed ? ", which others can read" : "")", or: .failed
-        )
+        let from = (server.tokenFile ?? server.tokenFrom) + (exposed ? ", which others can read" : "")
+        return Finding("token", !exposed, "of kind \(kind), from \(from)")
     }
 
     private static func clock(_ answer: Answer, between sent: Date, and received: Date) -> Finding? {
@@ -71,7 +70,7 @@ struct Doctor: GateCommand {
         guard let text = answer.header("Date"), let date = reader.date(from: text) else { return nil }
         // The header has whole seconds.
         let skew = date < sent ? max(0, sent.timeIntervalSince(date) - 1) : max(0, date.timeIntervalSince(received))
-        return Finding("clock", skew <= largestSkew, skew < 1 ? "the same here and there" : "\(Int(skew)) s apart", or: .failed)
+        return Finding("clock", skew <= largestSkew, skew < 1 ? "the same here and there" : "\(Int(skew)) s apart")
     }
 }
 

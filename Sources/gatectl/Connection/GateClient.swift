@@ -58,8 +58,8 @@ struct GateClient: Sendable {
             throw failure
         } catch is NIOTooManyBytesError {
             throw Failure(
-                .failed, "answer_too_large", "the server's answer is larger than \(Self.largestAnswer >> 20) MiB", advice: "ask for less with --limit"
-            )
+                .failed, "answer_too_large", "the server's answer is larger than \(Self.largestAnswer >> 20) MiB",
+                advice: "ask for less with --limit")
         } catch {
             throw Disconnection(error)
         }

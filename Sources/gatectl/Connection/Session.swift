@@ -107,7 +107,9 @@ func reporting(_ options: GlobalOptions, _ work: (Console, [String: String]) asy
         failure = error
     } catch let error as GateError {
         failure = Failure(error)
-    } catch  where error is ExitCode || error is ValidationError {
+    } catch let error as ExitCode {
+        throw error
+    } catch let error as ValidationError {
         throw error
     } catch {
         failure = Failure(.failed, "unexpected", "this went wrong: \(error)")

@@ -13,7 +13,7 @@ enum Receipt {
         } else if isDryRun {
             lines = ["this would change\(subject)"] + impact(body["impact"], would: true)
         } else {
-            lines = [["revision ", Span(body["revision"].span().text, .bold), Span(subject)]] + impact(body["impact"], would: false)
+            lines = [["revision ", Span(body.words("revision"), .bold), Span(subject)]] + impact(body["impact"], would: false)
         }
         return lines + (isDryRun ? [dryRun] : [])
     }
@@ -27,7 +27,7 @@ enum Receipt {
         }
         for flip in impact["gates"]?.arrayValue ?? [] {
             let user = flip["user_id"]?.stringValue.map { " user \($0)" } ?? ""
-            rows.append([Span("gate \(flip["gate"].span().text)"), Span(flip["company_id"].span().text + user), turn(flip, "open", "shut")])
+            rows.append([Span("gate \(flip.words("gate"))"), Span(flip.words("company_id") + user), turn(flip, "open", "shut")])
         }
         let total = impact["total"]?.integerValue ?? Int64(rows.count)
         var lines = Table.aligned(rows).map { $0.indented() }

@@ -81,6 +81,11 @@ extension JSONValue? {
     }
 }
 
+extension JSONValue {
+    /// A member's value in words.
+    func words(_ member: String) -> String { self[member].span().text }
+}
+
 extension JSONObject {
     /// One entity, a member a line.
     var details: [Line] {

@@ -5,9 +5,9 @@ enum Trace {
     /// `{"gate", "company_id", "user_id", "allowed", "reason", "checks"}`.
     static func decision(_ body: JSONValue) -> [Line] {
         let allowed = body["allowed"]?.boolValue == true
-        let subject = "user \(body["user_id"].span().text) of company \(body["company_id"].span().text)"
+        let subject = "user \(body.words("user_id")) of company \(body.words("company_id"))"
         let verdict = Span(allowed ? "allowed" : "denied", allowed ? .good : .bad)
-        return [["\(body["gate"].span().text), \(subject): ", verdict, Span(allowed ? "" : " (\(body["reason"].span().text))")]]
+        return [["\(body.words("gate")), \(subject): ", verdict, Span(allowed ? "" : " (\(body.words("reason")))")]]
             + (body["checks"]?.arrayValue ?? []).flatMap { clause($0, depth: 1) }
     }
 
@@ -16,8 +16,8 @@ enum Trace {
         let on = isSatisfied(body)
         return [
             [
-                "\(name(body)) for company \(body["company_id"].span().text): ", Span(on ? "on" : "off", on ? .good : .bad),
-                Span(" (\(body["reason"].span().text))"),
+                "\(name(body)) for company \(body.words("company_id")): ", Span(on ? "on" : "off", on ? .good : .bad),
+                Span(" (\(body.words("reason")))"),
             ]
         ] + decidedBy(body, depth: 1) + prerequisites(body, depth: 1)
     }
@@ -27,7 +27,7 @@ enum Trace {
         let role = check["role"]?.stringValue.map { " \($0)" } ?? ""
         let line: Line = [
             Span(satisfied ? "yes  " : "no   ", satisfied ? .good : .bad), Span("\(check["kind"]?.stringValue ?? "flag") \(name(check))", .bold),
-            Span("  \(check["reason"].span().text)\(role)"),
+            Span("  \(check.words("reason"))\(role)"),
         ]
         return [line.indented(by: depth * 2)] + decidedBy(check, depth: depth) + prerequisites(check, depth: depth + 1)
     }
@@ -42,8 +42,8 @@ enum Trace {
         let text =
             source == .null
             ? "nothing was ever set here"
-            : "\(source["entity"]?.entityName ?? "?"), revision \(source["revision"].span().text), \(source["at"].span().text) by "
-                + "\(source["actor"].span().text): \(source["reason"].span().text)"
+            : "\(source["entity"]?.entityName ?? "?"), revision \(source.words("revision")), \(source.words("at")) by "
+                + "\(source.words("actor")): \(source.words("reason"))"
         return [Line(text, .dim).indented(by: depth * 2 + 5)]
     }
 
