@@ -18,21 +18,21 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def binary(variable, name):
     path = pathlib.Path(os.environ.get(variable) or ROOT / ".build" / "debug" / name)
     if not path.exists():
-        pytest.skip(f"{path} is not built (or name it with {variable})")
+        pytest.fail(f"{path} is not built (or name it with {variable})")
     return str(path)
 
 
 class Server:
     """One gate-server process, and its admin API over plain HTTP."""
 
-    def __init__(self, folder, seeds=ROOT / "seeds"):
+    def __init__(self, folder, *arguments, seeds=ROOT / "seeds"):
         self.database = folder / "gate.db"
         self.token_file = folder / "admin.token"
         self.log = open(folder / "server.log", "wb")
         self.process = subprocess.Popen(
             [
                 binary("GATE_SERVER_BIN", "gate-server"), "--database", str(self.database), "--seeds", str(seeds), "--port", "0",
-                "--bootstrap-token-file", str(self.token_file),
+                "--bootstrap-token-file", str(self.token_file), *arguments,
             ],
             cwd=folder, stdout=subprocess.PIPE, stderr=self.log,
         )

@@ -108,6 +108,11 @@ package enum ManifestFiles {
         }
     }
 
+    private static func isPlain(_ text: String) -> Bool {
+        let scalar = Node.Scalar(text, Tag(.implicit), .plain)
+        return json(scalar, .scalar(scalar)) == .string(text)
+    }
+
     private static func node(_ value: JSONValue) -> Node {
         switch value {
         case .null: Node("null", Tag(.null))
@@ -116,7 +121,7 @@ package enum ManifestFiles {
         case .number(let number): Node(String(number), Tag(.float))
         case .string(let text):
             // What plain text would be read back as something else is quoted.
-            JSONValue.string(text) == json(Node.Scalar(text), Node(text)) ? Node(text, Tag(.str)) : .scalar(.init(text, Tag(.str), .doubleQuoted))
+            isPlain(text) ? Node(text, Tag(.str)) : .scalar(.init(text, Tag(.str), .doubleQuoted))
         case .array(let elements): Node(elements.map(node), Tag(.seq))
         case .object(let object): Node(object.members.map { (node(.string($0.name)), node($0.value)) }, Tag(.map))
         }

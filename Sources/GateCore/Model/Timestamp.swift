@@ -56,6 +56,8 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
         }
         guard scanner.atEnd else { return nil }
         let seconds = date.daysSinceEpoch * 86_400 + hour * 3600 + minute * 60 + second - offset
+        // An offset can lead out of the years that can be written again.
+        guard (-62_167_219_200...253_402_300_799).contains(seconds) else { return nil }
         return Timestamp(microseconds: seconds * 1_000_000 + fraction)
     }
 

@@ -17,14 +17,17 @@ package struct Database {
         self.path = path
         lock = try DatabaseLock(database: path)
         connection = try SQLiteConnection(path: path, mode: .readWrite)
+        // Before anything is written: another program's file stays as it is, to the byte.
+        let version = try Self.checkedVersion(connection, path: path)
         headFile = try HeadFile(database: path)
         for pragma in ["journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF", "wal_autocheckpoint = 1000"] {
             try connection.execute("PRAGMA \(pragma)")
         }
-        try Self.migrate(connection, path: path, newIncarnation: newIncarnation)
+        try Self.migrate(connection, from: version, newIncarnation: newIncarnation)
     }
 
-    private static func migrate(_ connection: SQLiteConnection, path: String, newIncarnation: String) throws(GateError) {
+    /// The file's schema, 0 for a new file.
+    private static func checkedVersion(_ connection: SQLiteConnection, path: String) throws(GateError) -> Int {
         func pragma(_ name: String) throws(GateError) -> Int64 {
             try connection.query("PRAGMA \(name)") { row throws(GateError) in row.integer(0) }.first ?? 0
         }
@@ -39,7 +42,11 @@ package struct Database {
             throw GateError(
                 .databaseNewer, "\(path) has schema \(version), this program knows up to \(newest): start the newer program that wrote it")
         }
-        for next in version..<newest {
+        return version
+    }
+
+    private static func migrate(_ connection: SQLiteConnection, from version: Int, newIncarnation: String) throws(GateError) {
+        for next in version..<SQLiteSchema.migrations.count {
             try connection.transaction { () throws(GateError) in
                 try connection.executeScript(SQLiteSchema.migrations[next])
                 if next == 0 {

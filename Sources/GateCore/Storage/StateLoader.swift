@@ -81,7 +81,16 @@ struct StateLoader {
                 Flag(
                     code: FlagCode(unchecked: row.text(0)), description: row.text(1), owner: row.text(2), enabled: row.integer(3) == 1,
                     prerequisites: prerequisites[row.text(0)] ?? [], clientVisible: row.integer(4) == 1, permanent: row.integer(5) == 1,
-                    reviewBy: row.isNull(6) ? nil : try CalendarDate(row.text(6))))
+                    reviewBy: try Self.reviewBy(row)))
+        }
+    }
+
+    private static func reviewBy(_ row: any SQLCursor) throws(GateError) -> CalendarDate? {
+        if row.isNull(6) { return nil }
+        do throws(GateError) {
+            return try CalendarDate(row.text(6))
+        } catch {
+            throw GateError(.databaseDamaged, "the row of flag \(row.text(0)) has a review date that is no date: restore a backup")
         }
     }
 

@@ -1,9 +1,11 @@
 /// What `ReadyAnswerHandler` and `RequestDeadlineHandler` tell each other through the pipeline.
 enum ConnectionSignal: Equatable {
-    /// Inbound: the last byte has been written; what still comes is thrown away until the peer closes, for a short while.
+    /// Inbound: the last answer is on its way to the peer.
+    case finishing
+    /// Inbound: the peer has been sent all of it; what still comes is thrown away until the peer closes, for a short while.
     case lingering
-    /// Outbound: a deadline has passed.
+    /// Outbound: a deadline has passed, and the peer should be told why.
     case refuse(RequestRefusal)
-    /// Outbound: the short while is over.
-    case lingerOver
+    /// Outbound: a deadline has passed, and there is nothing to say.
+    case expired
 }

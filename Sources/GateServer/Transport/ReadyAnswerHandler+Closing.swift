@@ -78,12 +78,12 @@ extension ReadyAnswerHandler {
 
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
         switch event as? ConnectionSignal {
-        case .refuse(let refusal):
+        case .refuse(let refusal) where !conversation.isOver:
             refuse(refusal, context)
             promise?.succeed()
-        case .lingerOver:
+        case .refuse, .expired:
             context.close(promise: promise)
-        case .lingering, nil:
+        case .finishing, .lingering, nil:
             context.triggerUserOutboundEvent(event, promise: promise)
         }
     }
@@ -109,13 +109,17 @@ extension ReadyAnswerHandler {
 
     private func closeAfterWrites(_ context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         held.removeAll()
-        context.fireUserInboundEventTriggered(ConnectionSignal.lingering)
+        context.fireUserInboundEventTriggered(ConnectionSignal.finishing)
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { _ in
             // NIO turns the second of two half-closes into a whole one.
-            let isWhole = mode == .all || self.isInputClosed
-            context.close(mode: isWhole ? .all : .output, promise: promise)
-            if !isWhole { context.read() }
+            if mode == .all || self.isInputClosed {
+                context.close(promise: promise)
+            } else {
+                context.close(mode: .output, promise: promise)
+                context.fireUserInboundEventTriggered(ConnectionSignal.lingering)
+                context.read()
+            }
         }
         guard let socket else { return written.fail(ChannelError.ioOnClosedChannel) }
         socket.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer())), promise: written)

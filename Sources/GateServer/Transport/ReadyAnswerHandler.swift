@@ -6,7 +6,8 @@ import NIOHTTP1
 ///
 /// Ready bytes go to the socket past the encoder, and are flushed once a read is used up. What comes while an answer is owed, or
 /// while the peer does not take the bytes that lie there already, is held back, and nothing more is read: what a client can make
-/// the server keep is what fits into one read. `Conversation` holds the states; `ReadyAnswerHandler+Closing` the ways out.
+/// the server keep is what fits into one read. `Conversation` holds the states; what
+/// goes out is in `ReadyAnswerHandler+Outbound`, the ways it all ends in `ReadyAnswerHandler+Closing`.
 final class ReadyAnswerHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -34,7 +35,8 @@ final class ReadyAnswerHandler: ChannelDuplexHandler {
     /// The answer to the GET whose head was read and whose end was not.
     private var ready: ByteBuffer?
     private var needsFlush = false
-    private var isReadHeld = false
+    /// Someone behind wants to read, and may not yet.
+    var isReadHeld = false
     private var isReleasing = false
     private var remoteAddress: SocketAddress?
 
@@ -179,44 +181,5 @@ final class ReadyAnswerHandler: ChannelDuplexHandler {
         guard needsFlush else { return }
         needsFlush = false
         socket?.flush()
-    }
-
-    // MARK: Outbound
-
-    func read(context: ChannelHandlerContext) {
-        isReadHeld = !conversation.isOver && (!held.isEmpty || conversation.isFree && !context.channel.isWritable)
-        if !isReadHeld { context.read() }
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        context.fireChannelWritabilityChanged()
-        if context.channel.isWritable { release(context) }
-    }
-
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        switch unwrapOutboundIn(data) {
-        case .head(var head):
-            guard conversation.respond(with: &head) else { break }
-            return context.write(wrapOutboundOut(.head(head)), promise: promise)
-        case .body:
-            guard conversation.isAnswering else { break }
-            return context.write(data, promise: promise)
-        case .end:
-            switch conversation.respondEnd() {
-            case .drop:
-                break
-            case .finish:
-                context.write(data, promise: promise)
-                return finish(context)
-            case .goOn:
-                context.write(data, promise: promise)
-                // In a turn of the loop of its own: this one belongs to whoever writes.
-                if !held.isEmpty || isReadHeld {
-                    context.eventLoop.assumeIsolated().execute { self.release(context) }
-                }
-                return
-            }
-        }
-        promise?.fail(ChannelError.ioOnClosedChannel)
     }
 }

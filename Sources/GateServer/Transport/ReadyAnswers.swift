@@ -1,6 +1,6 @@
-import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// Answers that lie ready as bytes, asked for on one event loop and nowhere else, so that whatever it remembers needs no lock.
 protocol ReadyAnswers: AnyObject {
@@ -18,9 +18,9 @@ protocol ReadyAnswers: AnyObject {
 /// One `ReadyAnswers` for each event loop, made when the loop's first connection comes.
 ///
 /// The lock guards the table, which a connection looks into once; each object is only ever touched on its loop.
-struct ReadyAnswersTable: Sendable {
+final class ReadyAnswersTable: Sendable {
     private let make: @Sendable (any EventLoop) -> any ReadyAnswers
-    private let table = NIOLockedValueBox<[ObjectIdentifier: NIOLoopBound<any ReadyAnswers>]>([:])
+    private let table = Mutex<[ObjectIdentifier: NIOLoopBound<any ReadyAnswers>]>([:])
 
     init(_ make: @escaping @Sendable (any EventLoop) -> any ReadyAnswers) {
         self.make = make
@@ -29,10 +29,10 @@ struct ReadyAnswersTable: Sendable {
     /// The object of a loop. To be called on that loop.
     func answers(on loop: any EventLoop) -> any ReadyAnswers {
         loop.preconditionInEventLoop()
-        if let known = table.withLockedValue({ $0[ObjectIdentifier(loop)] }) { return known.value }
+        if let known = table.withLock({ $0[ObjectIdentifier(loop)] }) { return known.value }
         let made = make(loop)
         let bound = NIOLoopBound(made, eventLoop: loop)
-        table.withLockedValue { $0[ObjectIdentifier(loop)] = bound }
+        table.withLock { $0[ObjectIdentifier(loop)] = bound }
         return made
     }
 }

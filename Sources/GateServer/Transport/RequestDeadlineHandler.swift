@@ -16,6 +16,8 @@ final class RequestDeadlineHandler: ChannelDuplexHandler {
     private var deadlines: RequestDeadlines?
     private var timer: Scheduled<Void>?
     private var timerDeadline = NIODeadline.distantFuture
+    /// When it was last looked at.
+    private var waitingBytes = Int.max
 
     init(limits: RequestDeadlines.Limits, watch: RequestLineWatch) {
         self.limits = limits
@@ -68,10 +70,11 @@ final class RequestDeadlineHandler: ChannelDuplexHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard case .lingering = event as? ConnectionSignal else {
-            return context.fireUserInboundEventTriggered(event)
+        switch event as? ConnectionSignal {
+        case .finishing: deadlines?.finish(now: context.eventLoop.now)
+        case .lingering: deadlines?.linger(now: context.eventLoop.now)
+        case .refuse, .expired, nil: return context.fireUserInboundEventTriggered(event)
         }
-        deadlines?.linger(now: context.eventLoop.now)
         arm(context)
     }
 
@@ -102,15 +105,23 @@ final class RequestDeadlineHandler: ChannelDuplexHandler {
         guard let deadlines, let deadline = deadlines.deadline else { return }
         if deadline > now { return arm(context) }
         switch deadlines.verdict {
-        case .close:
-            context.close(promise: nil)
+        case .closeIfStill where isTakingBytes(context):
+            self.deadlines?.excuse(now: now)
+            arm(context)
+        case .close, .closeIfStill:
+            context.triggerUserOutboundEvent(ConnectionSignal.expired, promise: nil)
         case .refuse where !watch.isReadAsked:
             self.deadlines?.excuse(now: now)
             arm(context)
         case .refuse(let refusal):
             context.triggerUserOutboundEvent(ConnectionSignal.refuse(refusal), promise: nil)
-        case .lingerOver:
-            context.triggerUserOutboundEvent(ConnectionSignal.lingerOver, promise: nil)
         }
+    }
+
+    /// Whether bytes that were waiting to be sent have been taken since the last question, at a rate worth waiting for.
+    private func isTakingBytes(_ context: ChannelHandlerContext) -> Bool {
+        let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        defer { waitingBytes = waiting }
+        return waiting > 0 && waitingBytes - waiting >= limits.leastBytesTaken
     }
 }

@@ -3,7 +3,7 @@ import NIOCore
 /// How long a connection may take for what it is doing: the state machine behind `RequestDeadlineHandler`.
 ///
 /// A connection *waits* (for its first request, then for its next one), receives a *head*, then a *body*. While a response is owed
-/// and the request is complete, there is no deadline: a stream may last for days. After the last answer it *lingers*.
+/// and the request is complete, there is no deadline: a stream may last for days. Its last answer is *written*, then it *lingers*.
 struct RequestDeadlines {
     /// The times allowed.
     struct Limits: Sendable, Equatable {
@@ -15,6 +15,8 @@ struct RequestDeadlines {
         var bodyBytesPerSecond = 65_536
         /// Between an answer and the next request's first byte.
         var idle: TimeAmount = .seconds(60)
+        /// While answers wait to be taken, a client that took so many bytes of them within `idle` is not idle.
+        var leastBytesTaken = 65_536
         /// Between the server's close and the client's.
         var linger: TimeAmount = .seconds(2)
     }
@@ -26,12 +28,19 @@ struct RequestDeadlines {
         case body(bytes: Int)
     }
 
+    /// How far the connection is with its end.
+    private enum Ending {
+        case none
+        case writing
+        case lingering
+    }
+
     /// What to do when the deadline has passed.
     enum Verdict: Equatable {
-        /// The connection is idle, or never said a word: no answer is owed.
-        case close
+        /// The connection is idle, or never said a word: unless the client is still taking bytes, close it.
+        case closeIfStill
         case refuse(RequestRefusal)
-        case lingerOver
+        case close
     }
 
     private let limits: Limits
@@ -40,7 +49,7 @@ struct RequestDeadlines {
     private var since: NIODeadline
     private var isFresh = true
     private var isOwed = false
-    private var isLingering = false
+    private var ending = Ending.none
 
     init(_ limits: Limits, now: NIODeadline) {
         self.limits = limits
@@ -49,21 +58,22 @@ struct RequestDeadlines {
 
     /// When the connection has taken too long; nil: it may take as long as it likes.
     var deadline: NIODeadline? {
-        if isLingering { return since + limits.linger }
-        switch receiving {
-        case .nothing: return isOwed ? nil : since + (isFresh ? limits.head : limits.idle)
-        case .head: return isOwed ? nil : since + limits.head
-        case .body(let bytes): return since + limits.body + .seconds(Int64(bytes / limits.bodyBytesPerSecond))
+        switch (ending, receiving) {
+        case (.writing, _): return since + limits.idle
+        case (.lingering, _): return since + limits.linger
+        case (.none, .nothing): return isOwed ? nil : since + (isFresh ? limits.head : limits.idle)
+        case (.none, .head): return isOwed ? nil : since + limits.head
+        case (.none, .body(let bytes)): return since + limits.body + .seconds(Int64(bytes / limits.bodyBytesPerSecond))
         }
     }
 
     /// What it means that the deadline has passed.
     var verdict: Verdict {
-        if isLingering { return .lingerOver }
-        return switch receiving {
-        case .nothing: .close
-        case .head: .refuse(.headTooSlow)
-        case .body: .refuse(.bodyTooSlow)
+        switch (ending, receiving) {
+        case (.lingering, _): .close
+        case (.writing, _), (.none, .nothing): .closeIfStill
+        case (.none, .head): .refuse(.headTooSlow)
+        case (.none, .body): .refuse(.bodyTooSlow)
         }
     }
 
@@ -97,7 +107,7 @@ struct RequestDeadlines {
     ///   - isInsideHead: it left a head begun.
     ///   - hasHeardRequest: it, or one before it, held a whole request. A TLS handshake does not.
     mutating func readEnded(isInsideHead: Bool, hasHeardRequest: Bool, now: NIODeadline) {
-        guard hasHeardRequest || isInsideHead else { return }
+        guard ending == .none, hasHeardRequest || isInsideHead else { return }
         switch receiving {
         case .body:
             break
@@ -114,17 +124,24 @@ struct RequestDeadlines {
         }
     }
 
-    /// The server itself was not reading.
+    /// The time that has passed is not held against the client: the server was not reading, or the client was.
     ///
-    /// A body's time starts anew: its route is slow. With a head, it is the client that does not take earlier answers: it is idle.
+    /// A body's time starts anew: its route is slow. A head that is not read means that the client does not take earlier answers:
+    /// the connection is idle.
     mutating func excuse(now: NIODeadline) {
         since = now
         if case .head = receiving { receiving = .nothing }
     }
 
+    /// The last answer is on its way.
+    mutating func finish(now: NIODeadline) {
+        ending = .writing
+        since = now
+    }
+
     /// The last answer has been written.
     mutating func linger(now: NIODeadline) {
-        isLingering = true
+        ending = .lingering
         since = now
     }
 }

@@ -58,7 +58,7 @@ struct ImportEntities<Imported: ImportedKind>: GateCommand {
         }
         if console.showsProgress { console.tell([""]) }
         try session.show(answer) { body in
-            let outcome = "\(body.words("lines")) lines were read; \(body.words("changes")) changes, now revision \(body.words("revision"))"
+            let outcome = "lines: \(body.words("lines")), changes: \(body.words("changes")), now revision \(body.words("revision"))"
             return [Line(outcome)] + (options.dryRun ? [Receipt.dryRun] : [])
         }
     }

@@ -6,14 +6,12 @@ enum Receipt {
 
     static func lines(_ body: JSONValue) -> [Line] {
         let isDryRun = body["dry_run"]?.boolValue == true
-        let subject = body["entity"].flatMap { $0 == .null ? nil : $0.entityName }.map { ": \($0)" } ?? ""
         var lines: [Line]
         if body["changed"]?.boolValue == false {
-            lines = ["nothing changes: it already was so\(subject)"]
-        } else if isDryRun {
-            lines = ["this would change\(subject)"] + impact(body["impact"], would: true)
+            lines = ["nothing changes: it already was so"]
         } else {
-            lines = [["revision ", Span(body.words("revision"), .bold), Span(subject)]] + impact(body["impact"], would: false)
+            lines = impact(body["impact"], would: isDryRun)
+            if !isDryRun { lines.insert(["revision ", Span(body.words("revision"), .bold)], at: 0) }
         }
         return lines + (isDryRun ? [dryRun] : [])
     }
@@ -26,13 +24,13 @@ enum Receipt {
             rows.append([flip["code"].span(), flip["company_id"].span(), turn(flip, "on", "off")])
         }
         for flip in impact["gates"]?.arrayValue ?? [] {
-            let user = flip["user_id"]?.stringValue.map { " user \($0)" } ?? ""
-            rows.append([Span("gate \(flip.words("gate"))"), Span(flip.words("company_id") + user), turn(flip, "open", "shut")])
+            // Without a user it is the gate's flag clauses that answer otherwise, for everybody there.
+            let whose = flip["user_id"]?.stringValue.map { " user \($0)" } ?? " (its flags)"
+            rows.append([Span("gate \(flip.words("gate"))"), Span(flip.words("company_id") + whose), turn(flip, "open", "shut")])
         }
         let total = impact["total"]?.integerValue ?? Int64(rows.count)
         var lines = Table.aligned(rows).map { $0.indented() }
-        lines.append(
-            Line(total == 0 ? "no answer flips" : "\(total) answer\(total == 1 ? "" : "s") \(would ? "would flip" : total == 1 ? "flips" : "flip")"))
+        lines.append(total == 0 ? "no answer flips" : Line("\(total) \(total == 1 ? "answer" : "answers") \(would ? "would flip" : "flipped")"))
         if impact["truncated"]?.boolValue == true { lines.append(Line("only the first \(rows.count) are named", .dim)) }
         if let users = impact["users_concerned"]?.integerValue { lines.append("\(users) users hold the roles concerned") }
         return lines

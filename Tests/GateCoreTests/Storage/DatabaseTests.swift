@@ -137,7 +137,7 @@ struct DatabaseTests {
     static let forgeries: [(sql: String, named: String)] = [
         ("UPDATE changes SET reason = 'other' WHERE revision = 2", "change 2"), ("UPDATE changes SET actor = 'other' WHERE revision = 2", "change 2"),
         ("UPDATE changes SET at = at + 1 WHERE revision = 2", "change 2"), ("UPDATE changes SET command = '{}' WHERE revision = 2", "change 2"),
-        ("UPDATE changes SET operations = '[]' WHERE revision = 2", "change 2"), ("UPDATE changes SET before = '[]' WHERE revision = 2", "change 2"),
+        ("UPDATE changes SET operations = x'5b5d' WHERE revision = 2", "change 2"), ("UPDATE changes SET before = x'5b5d' WHERE revision = 2", "change 2"),
         ("UPDATE changes SET previous_hash = x'00' WHERE revision = 2", "change 2"), ("UPDATE changes SET hash = x'00' WHERE revision = 2", "change 2"),
         ("DELETE FROM changes WHERE revision = 2", "change 2 is missing"), ("DELETE FROM changes WHERE revision = 1", "change 1 is missing"),
         ("DELETE FROM changes WHERE revision = 3", "head"), ("UPDATE head SET revision = 2", "head"), ("UPDATE head SET hash = x'00'", "head"),

@@ -63,6 +63,18 @@ struct GateHTTPChannelTests {
         }
     }
 
+    @Test("A last answer is not cut short by the moment a client has to close after it")
+    func slowReader() async throws {
+        try await LiveServer.running(.init(deadlines: .init(linger: .milliseconds(100)))) { server in
+            try await RawClient.connected(to: server.port) { client in
+                try await client.send(Self.get("/large", "Connection: close\r\n"))
+                var count = 0
+                try await client.drain(until: "\r\n\r\n", slowly: .milliseconds(400)) { count += $0 }
+                #expect(count > 8_000_000)
+            }
+        }
+    }
+
     @Test("A client that sends and does not read makes the server keep little, and is served when it reads")
     func endless() async throws {
         try await LiveServer.running { server in
@@ -72,7 +84,7 @@ struct GateHTTPChannelTests {
                 try await Task.sleep(for: .milliseconds(300))
                 #expect(server.desk.executed.count < 400)
                 var count = 0
-                try await client.drain(until: "/hot/end") { count += $0 }
+                try await client.drain(until: "/hot/end", slowly: .zero) { count += $0 }
                 #expect(count > 30_000_000)
             }
             #expect(server.desk.executed.count == 601)
@@ -102,7 +114,8 @@ struct GateHTTPChannelTests {
             "GET /hot/\0 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /hot/\u{1} HTTP/1.1\r\nHost: a\r\n\r\n",
             "GET /hot/é HTTP/1.1\r\nHost: a\r\n\r\n", "GET /hot/#x HTTP/1.1\r\nHost: a\r\n\r\n",
             "GET /hot/x HTTP/1.1\r\n\r\n", "GET /hot/x HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "GET /hot/x HTTP/1.1\r\nHost: a, b\r\n\r\n",
-            "GET /hot/x HTTP/1.1\r\nHost : a\r\n\r\n", "GET /hot/x HTTP/1.1\r\nHost: a\r\nfoo\r\n\r\n", "GET /hot/x HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n",
+            "GET /hot/x HTTP/1.1\r\nHost : a\r\n\r\n", "GET /hot/x HTTP/1.1\r\nHost: a\r\nfoo\r\n\r\n",
+            "GET /hot/x HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n",
             "GET http://b/hot/x HTTP/1.1\r\nHost: a\r\n\r\n", "GET http://a@b/hot/x HTTP/1.1\r\nHost: a\r\n\r\n",
             "GET * HTTP/1.1\r\nHost: a\r\n\r\n", "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /hot/x HTTP/2.0\r\nHost: a\r\n\r\n",
             "GET /hot/x HTTP/1.1 \r\nHost: a\r\n\r\n", "GET /hot/x\r\n\r\n", "FOO /hot/x HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -128,15 +141,17 @@ struct GateHTTPChannelTests {
         }
     }
 
-    @Test("Limits on the target and the headers are answered by their own statuses", arguments: [
-        ("GET /\(String(repeating: "a", count: 4_096)) HTTP/1.1\r\nHost: a\r\n\r\n", 414),
-        ("GET /\(String(repeating: "a", count: 100_000)) HTTP/1.1\r\nHost: a\r\n\r\n", 414),
-        ("GET / HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "a", count: 16_384))\r\n\r\n", 431),
-        ("GET / HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "a", count: 100_000))\r\n\r\n", 431),
-        ("GET / HTTP/1.1\r\nHost: a\r\n" + String(repeating: "X: y\r\n", count: 64) + "\r\n", 431),
-        ("GET / HTTP/1.1\r\nHost: a\r\n" + String(repeating: "X: y\r\n", count: 4_000) + "\r\n", 431),
-        ("GET / HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n", 417),
-    ])
+    @Test(
+        "Limits on the target and the headers are answered by their own statuses",
+        arguments: [
+            ("GET /\(String(repeating: "a", count: 4_096)) HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+            ("GET /\(String(repeating: "a", count: 100_000)) HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+            ("GET / HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "a", count: 16_384))\r\n\r\n", 431),
+            ("GET / HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "a", count: 100_000))\r\n\r\n", 431),
+            ("GET / HTTP/1.1\r\nHost: a\r\n" + String(repeating: "X: y\r\n", count: 64) + "\r\n", 431),
+            ("GET / HTTP/1.1\r\nHost: a\r\n" + String(repeating: "X: y\r\n", count: 4_000) + "\r\n", 431),
+            ("GET / HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n", 417),
+        ])
     func limits(request: String, status: Int) async throws {
         try await LiveServer.running { server in
             try await RawClient.connected(to: server.port) { client in
@@ -147,10 +162,12 @@ struct GateHTTPChannelTests {
         }
     }
 
-    @Test("Latitudes that are harmless are taken", arguments: [
-        "\r\nGET /hot/x HTTP/1.1\r\nHost: a\r\n\r\n", "GET http://a/cold/hot/x HTTP/1.1\r\nHost: A\r\n\r\n",
-        "GET /hot/x HTTP/1.1\r\nhOsT:a\r\nCONNECTION:\tkeep-alive\r\n\r\n",
-    ])
+    @Test(
+        "Latitudes that are harmless are taken",
+        arguments: [
+            "\r\nGET /hot/x HTTP/1.1\r\nHost: a\r\n\r\n", "GET http://a/cold/hot/x HTTP/1.1\r\nHost: A\r\n\r\n",
+            "GET /hot/x HTTP/1.1\r\nhOsT:a\r\nCONNECTION:\tkeep-alive\r\n\r\n",
+        ])
     func harmless(request: String) async throws {
         try await LiveServer.running { server in
             try await RawClient.connected(to: server.port) { client in
@@ -190,10 +207,12 @@ struct GateHTTPChannelTests {
         deadlines: .init(head: .milliseconds(150), body: .milliseconds(150), idle: .milliseconds(150), linger: .milliseconds(100))
     )
 
-    @Test("Clients that drip, stall or say nothing are closed", arguments: [
-        ("GET /hot/x HTT", "408"), (post + "Content-Length: 10\r\n\r\nabc", "408"), (chunked + "5\r\nab", "408"), ("", ""),
-        (get("/hot/x"), "200"), (get("/cold/x"), "200"),
-    ])
+    @Test(
+        "Clients that drip, stall or say nothing are closed",
+        arguments: [
+            ("GET /hot/x HTT", "408"), (post + "Content-Length: 10\r\n\r\nabc", "408"), (chunked + "5\r\nab", "408"), ("", ""),
+            (get("/hot/x"), "200"), (get("/cold/x"), "200"),
+        ])
     func deadlines(request: String, status: String) async throws {
         try await LiveServer.running(Self.hasty) { server in
             try await RawClient.connected(to: server.port) { client in

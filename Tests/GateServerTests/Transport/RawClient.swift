@@ -55,10 +55,15 @@ struct RawClient {
         }
     }
 
-    /// Reads and forgets until what came ends with a text; tells of the bytes as they come.
-    mutating func drain(until text: String, _ count: (Int) -> Void) async throws {
+    /// Reads and forgets until what came ends with a text, or the server has closed; tells of the bytes as they come.
+    ///
+    /// - Parameter slowly: the pause after the first bytes.
+    mutating func drain(until text: String, slowly: Duration, _ count: (Int) -> Void) async throws {
         var tail = ""
+        var pause = slowly
         while !tail.hasSuffix(text), let bytes = try await iterator.next() {
+            try await Task.sleep(for: pause)
+            pause = .zero
             count(bytes.readableBytes)
             let length = min(bytes.readableBytes, text.utf8.count)
             tail += bytes.getString(at: bytes.writerIndex - length, length: length) ?? ""

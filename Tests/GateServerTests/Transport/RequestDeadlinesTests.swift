@@ -13,7 +13,7 @@ struct RequestDeadlinesTests {
     func silent() {
         let deadlines = RequestDeadlines(.init(), now: start)
         #expect(deadlines.deadline == at(5))
-        #expect(deadlines.verdict == .close)
+        #expect(deadlines.verdict == .closeIfStill)
     }
 
     @Test("The first head is due when the connection's beginning says so, later ones from their first byte")
@@ -57,7 +57,7 @@ struct RequestDeadlinesTests {
         deadlines.readEnded(isInsideHead: true, hasHeardRequest: true, now: at(2))
         deadlines.excuse(now: at(7))
         #expect(deadlines.deadline == at(67))
-        #expect(deadlines.verdict == .close)
+        #expect(deadlines.verdict == .closeIfStill)
     }
 
     @Test("A response in progress has no deadline, whatever the client sends meanwhile")
@@ -80,7 +80,7 @@ struct RequestDeadlinesTests {
         deadlines.requestEnded(now: at(1))
         deadlines.responseEnded(now: at(2))
         #expect(deadlines.deadline == at(62))
-        #expect(deadlines.verdict == .close)
+        #expect(deadlines.verdict == .closeIfStill)
     }
 
     @Test("An early answer does not forgive a late body")
@@ -94,8 +94,12 @@ struct RequestDeadlinesTests {
     @Test("After the last answer the client has a moment to close")
     func lingering() {
         var deadlines = RequestDeadlines(.init(), now: start)
+        deadlines.finish(now: at(3))
+        #expect(deadlines.deadline == at(63))
+        deadlines.readEnded(isInsideHead: true, hasHeardRequest: true, now: at(8))
+        #expect(deadlines.deadline == at(63))
         deadlines.linger(now: at(9))
         #expect(deadlines.deadline == at(11))
-        #expect(deadlines.verdict == .lingerOver)
+        #expect(deadlines.verdict == .close)
     }
 }

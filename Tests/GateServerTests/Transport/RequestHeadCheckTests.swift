@@ -75,9 +75,11 @@ struct RequestHeadCheckTests {
         #expect(refusal(verdict(method, uri))?.code == "request_malformed")
     }
 
-    @Test("An absolute target that agrees with Host is brought into origin form", arguments: [
-        ("http://a/x?y", "/x?y"), ("HTTPS://A", "/"), ("http://a?b=/", "/?b=/"), ("http://a//", "//"),
-    ])
+    @Test(
+        "An absolute target that agrees with Host is brought into origin form",
+        arguments: [
+            ("http://a/x?y", "/x?y"), ("HTTPS://A", "/"), ("http://a?b=/", "/?b=/"), ("http://a//", "//"),
+        ])
     func absolute(uri: String, path: String) throws {
         let shape = try shape(verdict(.GET, uri))
         #expect(shape.originForm == path)
