@@ -36,14 +36,17 @@ struct Composition: Sendable {
             let keys = try await JWKSSource(JWKSLocation(users.keys), logger: logger, clock: clock)
             verifier = TokenVerifier(keys: keys, rules: users.rules)
         }
+        let authenticator = Authenticator(verifier: verifier, cookieName: configuration.users?.cookie ?? Authenticator.defaultCookieName)
+        let limits = RequestLimits(configuration.limits)
+        threads = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads ?? System.coreCount)
+        let streams = try await StreamHub(
+            writer.store, eventLoops: threads.makeIterator(), mostPerUser: limits.streamsPerUser, clock: clock,
+            keyGeneration: { authenticator.generation })
         service = GateService(
-            writer: writer, history: try HistoryReader(path: configuration.database),
-            authenticator: Authenticator(verifier: verifier, cookieName: configuration.users?.cookie ?? Authenticator.defaultCookieName),
-            limits: RequestLimits(configuration.limits),
-            tokenUses: TokenUses(logger: logger) { uses in try await writer.noteUses(uses) },
+            writer: writer, history: try HistoryReader(path: configuration.database), authenticator: authenticator, limits: limits,
+            tokenUses: TokenUses(logger: logger) { uses in try await writer.noteUses(uses) }, streams: streams,
             databasePath: configuration.database, clock: clock, logger: logger)
         connections = ConnectionLimit(maximum: service.limits.connections)
-        threads = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads ?? System.coreCount)
     }
 
     /// Serves until SIGTERM or SIGINT: then it takes no more connections, finishes what it has begun, and returns.
@@ -62,7 +65,7 @@ struct Composition: Sendable {
             listeners.append(try listener(routes.router(all), at: configuration.address, name: nil, tls: configuration.tls, listening))
         }
         var group = ServiceGroupConfiguration(
-            services: [service.tokenUses] + listeners, gracefulShutdownSignals: shutdownSignals, logger: logger)
+            services: [service.tokenUses, service.streams] + listeners, gracefulShutdownSignals: shutdownSignals, logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(8)
         group.maximumCancellationDuration = .seconds(1)
         let served: Result<Void, any Error>
@@ -76,7 +79,7 @@ struct Composition: Sendable {
         _ listening: @escaping @Sendable (Listening) -> Void
     ) throws -> any Service {
         let service = service
-        let answers = ReadyAnswersTable { _ in HotAnswers(service, CORS(origins: configuration.corsOrigins)) }
+        let answers = ReadyAnswersTable { loop in HotAnswers(service, CORS(origins: configuration.corsOrigins), on: loop) }
         let channel = GateHTTPChannel.Configuration(connections: connections, answers: name == nil ? answers : nil, isSecure: tls != nil)
         let server = try tls.map { try HTTPServerBuilder.tls(.gate(channel), tlsConfiguration: Self.tls($0)) } ?? .gate(channel)
         return Application(

@@ -13,6 +13,8 @@ enum ExitStatus: Int32, Sendable {
     case notAllowed = 6
     /// The server cannot be reached, or nobody knows whether the write happened.
     case unreachable = 7
+    /// Committed, but not every live stream was written in time.
+    case undelivered = 8
 
     /// The one table from what the server answers to an exit code.
     ///

@@ -56,8 +56,7 @@ package struct Impact: Sendable, Hashable {
 extension Impact {
     /// Compares the answers of two states, where the changes between them can have touched one.
     static func between(_ before: Snapshot, _ after: Snapshot, _ changes: [EntityChange]) -> Impact {
-        var concerned = Concerned()
-        for change in changes { concerned.add(change, before, after) }
+        let concerned = Reach(changes, from: before, to: after)
         var impact = Impact()
         if !concerned.roles.isEmpty { impact.usersConcerned = after.users(holding: concerned.roles) }
 
@@ -80,7 +79,7 @@ extension Impact {
         }
     }
 
-    private mutating func compareGates(_ concerned: Concerned, _ gone: [CompanyID], _ before: Snapshot, _ after: Snapshot) {
+    private mutating func compareGates(_ concerned: Reach, _ gone: [CompanyID], _ before: Snapshot, _ after: Snapshot) {
         func clausesHold(_ gate: Gate?, _ company: CompanyID, in state: Snapshot) -> Bool {
             gate.map { $0.flags.allSatisfy { state.verdict($0, state.companies[company]).value } } ?? false
         }
@@ -107,33 +106,7 @@ extension Impact {
     }
 }
 
-/// What the changed entities can have an effect on.
-private struct Concerned {
-    var flagsEverywhere: Set<FlagCode> = []
-    var flagsByCompany: [CompanyID: Set<FlagCode>] = [:]
-    var gates: Set<GateName> = []
-    var subjects: [Subject] = []
-    var roles: Set<RoleName> = []
-
-    mutating func add(_ change: EntityChange, _ before: Snapshot, _ after: Snapshot) {
-        switch change.ref {
-        case .flag(let code), .hold(let code, nil): flagsEverywhere.formUnion(before.reach(of: code) + after.reach(of: code))
-        case .flagState(let code, let company), .hold(let code, let company?):
-            flagsByCompany[company, default: []].formUnion(before.reach(of: code) + after.reach(of: code))
-        case .company, .permission, .token: break
-        case .gate(let name): gates.insert(name)
-        case .user(let company, let user): subjects.append(Subject(company: company, user: user))
-        case .role(let name): roles.insert(name)
-        }
-    }
-}
-
 extension Snapshot {
-    /// The flag and everything that stands on it.
-    fileprivate func reach(of code: FlagCode) -> [FlagCode] {
-        [code] + (flags[code]?.dependents ?? []).compactMap { flags[$0]?.flag.code }
-    }
-
     /// How many users hold any of the roles. Looks at every user.
     package func users(holding names: Set<RoleName>) -> Int {
         users.values.reduce(0) { sum, members in

@@ -82,7 +82,7 @@ package struct Planner {
             try editUser(company, user) { $0.set(role, member) }
         case .undo(let change, let force): try undo(change, force: force)
         case .apply(let entities, let prune, let force, _): try apply(entities, prune: prune, force: force)
-        case .load(let entities): for entity in entities { try want(entity) }
+        case .load(let entities): for entity in Self.companiesFirst(entities) { try want(entity) }
         }
     }
 
@@ -108,7 +108,9 @@ package struct Planner {
                 limit: .init("permissions", provided: states, allowed: Role.mostPermissions))
         }
         guard roles <= User.mostRoles else {
-            throw GateError(.limitExceeded, "a user has at most \(User.mostRoles) roles", limit: .init("roles", provided: roles, allowed: User.mostRoles))
+            throw GateError(
+                .limitExceeded, "a user has at most \(User.mostRoles) roles",
+                limit: .init("roles", provided: roles, allowed: User.mostRoles))
         }
     }
 
@@ -225,7 +227,7 @@ package struct Planner {
 
     private mutating func apply(_ entities: [Entity], prune: Bool, force: Bool) throws(GateError) {
         var conflicts: [EntityConflict] = []
-        for entity in entities {
+        for entity in Self.companiesFirst(entities) {
             if !force, turnsOn(entity), let touch = try context.lastTouch(entity.ref), !touch.byApply {
                 conflicts.append(EntityConflict(entity: entity.ref, revision: touch.revision))
             }
@@ -240,6 +242,11 @@ package struct Planner {
             let kinds = Set(entities.map(\.ref.kind)).intersection([.flag, .flagState, .permission, .role, .gate])
             for (entity, _) in base.allEntities() where kinds.contains(entity.ref.kind) && !named.contains(entity.ref) { try remove(entity.ref) }
         }
+    }
+
+    /// In whatever order they are given, a company is registered before a state or a user of it is wanted.
+    private static func companiesFirst(_ entities: [Entity]) -> [Entity] {
+        entities.filter { $0.ref.kind == .company } + entities.filter { $0.ref.kind != .company }
     }
 
     /// Whether something that is off now would be on by this entity.

@@ -85,7 +85,9 @@ extension JSONValue {
         guard case .object(let changes) = patch else { return patch }
         var result = objectValue ?? JSONObject()
         for change in changes.members {
-            result[change.name] = change.value == .null ? nil : (result[change.name] ?? .null).merging(change.value)
+            // A plain `nil` in a conditional would be read as JSON's null: the member would stay.
+            let merged: JSONValue? = change.value == .null ? Optional.none : (result[change.name] ?? .null).merging(change.value)
+            result[change.name] = merged
         }
         return .object(result)
     }

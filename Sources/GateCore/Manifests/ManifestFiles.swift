@@ -50,9 +50,12 @@ package enum ManifestFiles {
 
     /// The documents of one YAML text as JSON values.
     package static func documents(_ text: String, file: String) throws(GateError) -> [JSONValue] {
-        let nodes: [Node]
+        var nodes: [Node] = []
         do {
-            nodes = try Array(compose_all(yaml: text))
+            // The sequence ends at an error as if the text did, and keeps the error.
+            var sequence = try compose_all(yaml: text)
+            while let node = sequence.next() { nodes.append(node) }
+            if let error = sequence.error { throw error }
         } catch {
             throw GateError(.manifestInvalid, "\(file): this is not YAML: \(error)")
         }

@@ -95,7 +95,7 @@ package actor GateWriter {
         snapshot = committed.plan.next
         head = Database.Head(position: snapshot.position, hash: committed.record.hash)
         database.headFile.write(head.position, hash: head.hash)
-        store.publish(snapshot, chainHead: head.hash)
+        store.publish(snapshot, chainHead: head.hash, changes: committed.plan.changes)
     }
 
     /// Finds out whether a change whose commit failed is in the database after all.

@@ -20,8 +20,24 @@ package final class SnapshotStore: Sendable {
 
     package var current: Published { published.withLock { $0 } }
 
-    func publish(_ snapshot: Snapshot, chainHead: [UInt8]) {
+    /// A new state, with the one before it and what made the difference.
+    package struct Publication: Sendable {
+        package let before: Published
+        package let after: Published
+        package let changes: [EntityChange]
+    }
+
+    private let observer = Mutex<(@Sendable (Publication) -> Void)?>(nil)
+
+    /// Who is told of each publication, in order, on the writer's own thread: it must not take long.
+    package func observe(_ body: @escaping @Sendable (Publication) -> Void) { observer.withLock { $0 = body } }
+
+    func publish(_ snapshot: Snapshot, chainHead: [UInt8], changes: [EntityChange]) {
         let next = Published(snapshot, chainHead: chainHead)
-        published.withLock { $0 = next }
+        let before = published.withLock { published in
+            defer { published = next }
+            return published
+        }
+        observer.withLock { $0 }?(Publication(before: before, after: next, changes: changes))
     }
 }

@@ -7,7 +7,10 @@ import NIOCore
 /// A request on its way through an endpoint: who asks, what for, and the state it is answered from.
 struct Call: Sendable {
     let request: Request
+    /// The connection; nil where a test has none.
+    let channel: (any Channel)?
     let service: GateService
+    let cors: CORS
     /// Nil only where the endpoint is open.
     let identity: Identity?
     let parameters: [String: String]
@@ -85,7 +88,7 @@ struct Call: Sendable {
 }
 
 extension Call {
-    static let writeParameters: Set<String> = ["reason", "dry_run", "new_company"]
+    static let writeParameters: Set<String> = ["reason", "dry_run", "new_company", "wait"]
 
     /// Carries out a command, or with `dry_run` tells what it would do; answers the receipt.
     ///
@@ -103,14 +106,39 @@ extension Call {
             return Reply(plan.receipt(on: published, dryRun: true).json)
         }
         write.idempotency = try idempotency(token, body)
+        let patience = try wait()
         try await limitWrites(write, token)
         let outcome = try await service.writer.write(write)
-        var reply = Reply(status: outcome.created && request.method == .put ? .created : .ok, outcome.receipt)
+        let revision = outcome.receipt["revision"]?.integerValue ?? 0
+        var receipt = outcome.receipt.objectValue ?? [:]
+        receipt["delivery"] = try await delivery(of: revision, changed: receipt["changed"] == true && !outcome.replayed, within: patience)
+        var reply = Reply(status: outcome.created && request.method == .put ? .created : .ok, .object(receipt))
         if outcome.replayed { reply.headers[.idempotencyReplayed] = "true" }
-        if case .integer(let revision)? = outcome.receipt["revision"] {
-            reply.headers[.gateRevision] = Position(incarnation: snapshot.incarnation, revision: revision).description
-        }
+        reply.headers[.gateRevision] = Position(incarnation: snapshot.incarnation, revision: revision).description
         return reply
+    }
+
+    /// How long the receipt may be held for the live streams: `wait=2s`, at most 30 s.
+    private func wait() throws(GateError) -> Duration {
+        guard let text = query["wait"] else { return .zero }
+        let span = try TimeSpan(text)
+        guard span.seconds <= 30 else {
+            throw GateError(.limitExceeded, "a receipt is held for at most 30 s", limit: .init("wait_seconds", provided: Int(span.seconds), allowed: 30))
+        }
+        return .seconds(span.seconds)
+    }
+
+    /// What is known of the revision's way to those who listen: written to the streams' sockets, and who polls and has not come since.
+    private func delivery(of revision: Revision, changed: Bool, within patience: Duration) async throws -> JSONValue {
+        // Without a wait the loops still get the moment they need to look.
+        let report = changed ? try await service.streams.delivery(of: revision, within: max(patience, .milliseconds(5))) : nil
+        let known = report ?? Delivery.Report(isComplete: true)
+        let behindPollers = changed ? try await service.streams.pollersBehind(revision, now: now) : 0
+        return [
+            "streams": .integer(Int64(known.streams)), "written": .integer(Int64(known.written)),
+            "behind": .integer(Int64(known.streams - known.written)), "complete": .bool(known.isComplete),
+            "milliseconds": .integer(known.elapsed.nanoseconds / 1_000_000), "pollers_behind": .integer(Int64(behindPollers)),
+        ]
     }
 
     /// A precondition that cannot be checked is refused, not passed over.

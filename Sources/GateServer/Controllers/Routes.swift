@@ -8,9 +8,11 @@ import NIOCore
 struct GateRequestContext: RequestContext, RemoteAddressRequestContext {
     var coreContext: CoreRequestContextStorage
     let remoteAddress: SocketAddress?
+    let channel: any Channel
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
         remoteAddress = source.channel.remoteAddress
     }
 }
@@ -22,10 +24,10 @@ struct Routes: Sendable {
     let cors: CORS
 
     /// The endpoints of both listeners.
-    static let published: [Endpoint] = EvaluationController.endpoints + SystemController.health
+    static let published: [Endpoint] = EvaluationController.endpoints + StreamController.published + SystemController.health
     static let administration: [Endpoint] =
         EntityController.endpoints + FlagStateController.endpoints + UserController.endpoints + TokenController.endpoints
-        + ChangeController.endpoints + ManifestController.endpoints + SystemController.endpoints
+        + ChangeController.endpoints + ManifestController.endpoints + StreamController.administration + SystemController.endpoints
 
     private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
 
@@ -59,7 +61,7 @@ struct Routes: Sendable {
         let query = try Query(request.uri.query)
         if let known = endpoint.parameters { try query.check(known: known) }
         let call = Call(
-            request: request, service: service, identity: identity, parameters: parameters, query: query, now: now, published: published)
+            request: request, channel: context.channel, service: service, cors: cors, identity: identity, parameters: parameters, query: query, now: now, published: published)
         return try await endpoint.handler(call)
     }
 

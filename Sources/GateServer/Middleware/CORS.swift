@@ -9,7 +9,7 @@ struct CORS: Sendable {
 
     init(origins: [String]) { self.origins = Set(origins) }
 
-    func admits(path: String) -> Bool { ReadRoute(path: path) != nil }
+    func admits(path: String) -> Bool { ReadRoute(path: path) != nil || path == StreamController.path }
 
     /// The origin to admit, if the request names one that is on the list.
     func admitted(_ origin: String?) -> String? { origin.flatMap { origins.contains($0) ? $0 : nil } }
@@ -27,7 +27,7 @@ struct CORS: Sendable {
         guard admitted(request.headers[.origin]) != nil, request.headers[.accessControlRequestMethod] != nil else { return nil }
         var reply = Reply(status: .noContent, bytes: [])
         reply.headers = [
-            .accessControlAllowMethods: "GET, HEAD", .accessControlAllowHeaders: "Authorization, If-None-Match, Gate-Min-Revision",
+            .accessControlAllowMethods: "GET, HEAD", .accessControlAllowHeaders: "Authorization, If-None-Match, Gate-Min-Revision, Last-Event-ID",
             .accessControlMaxAge: "600", .vary: "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
         ]
         return reply

@@ -6,7 +6,7 @@ import NIOHTTP1
 ///
 /// What is not simple goes to the route, which answers the same: a credential not seen before or refused, `Gate-Min-Revision`, a
 /// query, a rate that is exceeded.
-final class HotAnswers: ReadyAnswers {
+final class HotAnswers: ReadyAnswers, Pollers {
     /// A user who has asked on this loop.
     private final class Caller {
         let identity: Identity
@@ -14,6 +14,9 @@ final class HotAnswers: ReadyAnswers {
         let limitKey: String
         let expiresAt: Timestamp
         var answers: [ReadRoute: Answer] = [:]
+        /// The last read: when, and at which revision.
+        var polledAt = Timestamp(microseconds: 0)
+        var polledRevision: Revision = 0
 
         init(_ user: UserIdentity) {
             identity = .user(user)
@@ -50,39 +53,79 @@ final class HotAnswers: ReadyAnswers {
     private var generation = -1
     private var date = HTTPDate()
 
-    init(_ service: GateService, _ cors: CORS) {
+    init(_ service: GateService, _ cors: CORS, on eventLoop: any EventLoop) {
         self.service = service
         self.cors = cors
+        service.streams.register(self, on: eventLoop)
+    }
+
+    /// Who polled within this time counts as somebody who polls.
+    private static let pollingSpan: Int64 = 60_000_000
+
+    func behind(_ revision: Revision, _ reach: Reach, now: Timestamp) -> Int {
+        callers.values.count { caller in
+            caller.polledAt.microseconds > now.microseconds - Self.pollingSpan && caller.polledRevision < revision
+                && (!reach.flags(for: caller.subject.company).isEmpty || reach.touchesPermissions || !reach.gates.isEmpty
+                    || reach.subjects.contains { $0.company == caller.subject.company && $0.user == caller.subject.user })
+        }
     }
 
     func answer(to head: HTTPRequestHead, remoteAddress: SocketAddress?) -> ByteBuffer? {
-        guard let route = ReadRoute(path: head.uri) else { return nil }
+        guard let route = ReadRoute(path: head.uri), let fields = Fields(head.headers), !fields.hasMinRevision else { return nil }
+        let now = service.clock()
+        guard let caller = caller(fields.authorization, fields.cookie, now), service.limits.evaluations.take(caller.limitKey, now: now),
+            let answer = ready(route, caller, second: now.microseconds / 1_000_000)
+        else { return nil }
+        caller.polledAt = now
+        caller.polledRevision = answer.published?.snapshot.revision ?? 0
+        let response = EntityTag.matches(fields.ifNoneMatch, answer.tag) ? answer.notModified : answer.full
+        return cors.admitted(fields.origin).map { Self.admitting($0, in: response) } ?? response
+    }
+
+    func takeOver(_ head: HTTPRequestHead, _ channel: any Channel) -> Bool {
+        guard head.uri == StreamController.path, let fields = Fields(head.headers) else { return false }
+        let now = service.clock()
+        guard let caller = caller(fields.authorization, fields.cookie, now), service.limits.evaluations.take(caller.limitKey, now: now) else {
+            return false
+        }
+        let subscription = Subscription(
+            caller.identity, caller.subject, keyGeneration: generation, lastEventID: fields.lastEventID, origin: cors.admitted(fields.origin))
+        do {
+            try service.streams.start(subscription, on: channel)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// The header fields that a read depends on; nil where one of them stands twice.
+    private struct Fields {
         var authorization: String?
         var cookie: String?
         var ifNoneMatch: String?
         var origin: String?
-        for (name, value) in head.headers {
-            switch name.utf8.count {
-            case 6 where name.isHeader("cookie"):
-                guard cookie == nil else { return nil }
-                cookie = value
-            case 6 where name.isHeader("origin"): origin = value
-            case 13 where name.isHeader("authorization"):
-                guard authorization == nil else { return nil }
-                authorization = value
-            case 13 where name.isHeader("if-none-match"):
-                guard ifNoneMatch == nil else { return nil }
-                ifNoneMatch = value
-            case 17 where name.isHeader("gate-min-revision"): return nil
-            default: break
+        var lastEventID: String?
+        var hasMinRevision = false
+
+        init?(_ headers: HTTPHeaders) {
+            for (name, value) in headers {
+                switch name.utf8.count {
+                case 6 where name.isHeader("cookie"): guard Self.set(&cookie, value) else { return nil }
+                case 6 where name.isHeader("origin"): guard Self.set(&origin, value) else { return nil }
+                case 13 where name.isHeader("authorization"): guard Self.set(&authorization, value) else { return nil }
+                case 13 where name.isHeader("if-none-match"): guard Self.set(&ifNoneMatch, value) else { return nil }
+                case 13 where name.isHeader("last-event-id"): guard Self.set(&lastEventID, value) else { return nil }
+                case 17 where name.isHeader("gate-min-revision"): hasMinRevision = true
+                default: break
+                }
             }
         }
-        let now = service.clock()
-        guard let caller = caller(authorization, cookie, now), service.limits.evaluations.take(caller.limitKey, now: now) else { return nil }
-        guard let answer = ready(route, caller, second: now.microseconds / 1_000_000) else { return nil }
-        var response = EntityTag.matches(ifNoneMatch, answer.tag) ? answer.notModified : answer.full
-        if let origin = cors.admitted(origin) { response = Self.admitting(origin, in: response) }
-        return response
+
+        private static func set(_ field: inout String?, _ value: String) -> Bool {
+            guard field == nil else { return false }
+            field = value
+            return true
+        }
     }
 
     private func caller(_ authorization: String?, _ cookie: String?, _ now: Timestamp) -> Caller? {

@@ -8,6 +8,7 @@ struct GateService: Sendable {
     var authenticator: Authenticator
     var limits: RequestLimits
     var tokenUses: TokenUses
+    var streams: StreamHub
     var databasePath: String
     var clock: @Sendable () -> Timestamp
     var logger: Logger

@@ -58,7 +58,7 @@ final class RateLimit: Sendable {
 struct RequestLimits: Sendable {
     /// By name, as `--limit NAME=N` sets them.
     static let defaults: [String: Int] = [
-        "evaluations_per_user": 50, "writes_per_token": 5, "failed_logins_per_minute": 10, "connections": 2_000, "body_bytes": 64 * 1024,
+        "evaluations_per_user": 50, "streams_per_user": 5, "writes_per_token": 5, "failed_logins_per_minute": 10, "connections": 2_000, "body_bytes": 64 * 1024,
         "import_bytes": 1 << 30,
     ]
 
@@ -67,6 +67,7 @@ struct RequestLimits: Sendable {
     let evaluations: RateLimit
     let writes: RateLimit
     let failedLogins: RateLimit
+    let streamsPerUser: Int
     let connections: Int
     let bodyBytes: Int
     let importBytes: Int
@@ -76,6 +77,7 @@ struct RequestLimits: Sendable {
         evaluations = RateLimit("evaluations_per_user", values["evaluations_per_user"]!)
         writes = RateLimit("writes_per_token", values["writes_per_token"]!, burst: values["writes_per_token"]! * 4)
         failedLogins = RateLimit("failed_logins_per_minute", values["failed_logins_per_minute"]!, inSeconds: 60)
+        streamsPerUser = values["streams_per_user"]!
         connections = values["connections"]!
         bodyBytes = values["body_bytes"]! == 0 ? .max : values["body_bytes"]!
         importBytes = values["import_bytes"]! == 0 ? .max : values["import_bytes"]!

@@ -89,6 +89,8 @@ extension ReadyAnswerHandler {
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        // Whoever works on a request behind is done with a connection that is not theirs any more.
+        if hasLeft { return promise?.succeed() ?? () }
         if mode == .input { return context.close(mode: .input, promise: promise) }
         switch conversation.close() {
         case .afterWrites: closeAfterWrites(context, mode: mode, promise: promise)

@@ -30,6 +30,7 @@ final class ReadyAnswerHandler: ChannelDuplexHandler {
     var conversation = Conversation()
     var held = CircularBuffer<Held>(initialCapacity: 1)
     var isInputClosed = false
+    var hasLeft = false
     /// The encoder's context: what is written through it has passed the encoder.
     var socket: ChannelHandlerContext?
     /// The answer to the GET whose head was read and whose end was not.
@@ -146,6 +147,7 @@ final class ReadyAnswerHandler: ChannelDuplexHandler {
                 ready = bytes
                 return
             }
+            if shape.mayHaveReadyAnswer, answers?.takeOver(head, context.channel) == true { return leave() }
             conversation.take(shape)
             if shape.expectsContinue {
                 needsFlush = true
@@ -155,6 +157,13 @@ final class ReadyAnswerHandler: ChannelDuplexHandler {
             if let originForm = shape.originForm { head.uri = originForm }
             context.fireChannelRead(wrapInboundOut(.head(head)))
         }
+    }
+
+    /// Another handler has taken the connection over: nothing that comes from behind goes out any more.
+    func leave() {
+        hasLeft = true
+        held.removeAll()
+        _ = conversation.close()
     }
 
     /// Takes what was held back, as far as that is possible by now.

@@ -13,6 +13,11 @@ protocol ReadyAnswers: AnyObject {
     ///   - head: has passed `RequestHeadCheck`: its target is in origin form.
     ///   - remoteAddress: the peer's, or a proxy's.
     func answer(to head: HTTPRequestHead, remoteAddress: SocketAddress?) -> ByteBuffer?
+
+    /// Takes the whole connection over, for good; false to let the request go to its route.
+    ///
+    /// Asked under the same conditions. What takes over stands next to the socket: the HTTP handlers behind it write nothing more.
+    func takeOver(_ head: HTTPRequestHead, _ channel: any Channel) -> Bool
 }
 
 /// One `ReadyAnswers` for each event loop, made when the loop's first connection comes.
@@ -35,4 +40,9 @@ final class ReadyAnswersTable: Sendable {
         table.withLock { $0[ObjectIdentifier(loop)] = bound }
         return made
     }
+}
+
+extension ReadyAnswers {
+    /// Takes nothing over.
+    func takeOver(_ head: HTTPRequestHead, _ channel: any Channel) -> Bool { false }
 }

@@ -73,6 +73,7 @@ struct UndoChange: WriteCommand {
     @Flag(help: "Undo it even though what it touched was changed again since.") var force = false
     @OptionGroup var options: WriteOptions
     @OptionGroup(title: "Global options") var global: GlobalOptions
+    var defaultWait: String? { Receipt.patience }
 
     func request() throws -> Request {
         .admin(.post, ["changes", String(change.revision), "undo"], body: force ? ["force": true] : [:])

@@ -29,6 +29,7 @@ struct SetFlag: WriteCommand {
     @OptionGroup var registration: NewCompanyOption
     @OptionGroup var options: WriteOptions
     @OptionGroup(title: "Global options") var global: GlobalOptions
+    var defaultWait: String? { Receipt.patience }
 
     func validate() throws {
         if registration.newCompany, companies.isEmpty { throw ValidationError("--new-company needs the --company that it registers") }
@@ -70,6 +71,7 @@ struct ClearFlag: WriteCommand {
 
     @OptionGroup var options: WriteOptions
     @OptionGroup(title: "Global options") var global: GlobalOptions
+    var defaultWait: String? { Receipt.patience }
 
     func request() throws -> Request {
         guard companies.count > 1 else { return .admin(.delete, ["flags", flag.rawValue, "companies"] + companies.map(\.rawValue)) }
@@ -98,6 +100,7 @@ struct HoldFlag: WriteCommand {
     @OptionGroup var target: HoldTarget
     @OptionGroup var options: WriteOptions
     @OptionGroup(title: "Global options") var global: GlobalOptions
+    var defaultWait: String? { Receipt.patience }
 
     func request() throws -> Request { .admin(.put, target.path, body: [:]) }
 }
@@ -111,6 +114,7 @@ struct ResumeFlag: WriteCommand {
     @OptionGroup var target: HoldTarget
     @OptionGroup var options: WriteOptions
     @OptionGroup(title: "Global options") var global: GlobalOptions
+    var defaultWait: String? { Receipt.patience }
 
     func request() throws -> Request { .admin(.delete, target.path) }
 }

@@ -51,10 +51,13 @@ struct Session: Sendable {
     }
 
     /// Sends a write, with its reason and a key under which a repetition is recognised.
-    func write(_ request: Request, _ options: WriteOptions) async throws -> Answer {
+    ///
+    /// - Parameter wait: how long the receipt is held for live streams, unless the options say otherwise.
+    func write(_ request: Request, _ options: WriteOptions, wait: String? = nil) async throws -> Answer {
         var request = request
         request.query.append(.init("reason", try options.reason(console)))
         if options.dryRun { request.query.append(.init("dry_run", "true")) }
+        if let wait = options.wait ?? wait, wait != "0s", !options.dryRun { request.query.append(.init("wait", wait)) }
         request.headers.append((Self.idempotencyKey, UUID().uuidString))
         return try await client.send(request)
     }
@@ -90,10 +93,19 @@ extension ReadCommand {
 protocol WriteCommand: GateCommand {
     var options: WriteOptions { get }
     func request() throws -> Request
+    /// How long to wait for live streams unless told otherwise; nil for what no front end sees at once.
+    var defaultWait: String? { get }
 }
 
 extension WriteCommand {
-    func run(_ session: Session) async throws { try session.show(try await session.write(request(), options), as: Receipt.lines) }
+    var defaultWait: String? { nil }
+
+    func run(_ session: Session) async throws {
+        let answer = try await session.write(request(), options, wait: defaultWait)
+        try session.show(answer, as: Receipt.lines)
+        let waited = (options.wait ?? defaultWait).map { $0 != "0s" } ?? false
+        if waited, Receipt.isUndelivered(try answer.json()) { throw ExitStatus.undelivered.exitCode }
+    }
 }
 
 /// Does the work, and turns what it throws into a message on standard error and an exit code.

@@ -11,6 +11,10 @@ struct WriteOptions: ParsableArguments {
     @Flag(name: .customLong("dry-run"), help: "Say what would change and whom it concerns; write nothing.")
     var dryRun = false
 
+    @Option(
+        help: ArgumentHelp("Wait this long for the live streams to be written; 0s not at all. (default: 2s for what front ends see)", valueName: "time"))
+    var wait: String?
+
     /// The reason, asked for where somebody is there to answer.
     ///
     /// - Throws: a usage failure without one, or with one that the server would refuse.

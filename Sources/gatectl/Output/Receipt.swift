@@ -2,6 +2,8 @@ import GateCore
 
 /// What a write did, or would do, for people.
 enum Receipt {
+    /// How long a command that front ends should see at once waits for them.
+    static let patience = "2s"
     static let dryRun = Line("dry run: nothing was written", .caution)
 
     static func lines(_ body: JSONValue) -> [Line] {
@@ -12,8 +14,31 @@ enum Receipt {
         } else {
             lines = impact(body["impact"], would: isDryRun)
             if !isDryRun { lines.insert(["revision ", Span(body.words("revision"), .bold)], at: 0) }
+            if let delivery = body["delivery"] { lines += Self.delivery(delivery) }
         }
         return lines + (isDryRun ? [dryRun] : [])
+    }
+
+    /// Whether the change is in force, but not every live stream was known to be written in time.
+    static func isUndelivered(_ body: JSONValue) -> Bool {
+        body["changed"] == true && body["dry_run"] != true && (body["delivery"]?["behind"]?.integerValue ?? 0) > 0
+    }
+
+    /// Who has been told.
+    private static func delivery(_ delivery: JSONValue) -> [Line] {
+        let (streams, written) = (delivery["streams"]?.integerValue ?? 0, delivery["written"]?.integerValue ?? 0)
+        var lines: [Line] =
+            streams == 0
+            ? ["no live client was concerned"]
+            : [
+                Line(
+                    "written to \(written) of \(streams) live streams in \(delivery.words("milliseconds")) ms",
+                    written == streams ? .good : .bad)
+            ]
+        if let pollers = delivery["pollers_behind"]?.integerValue, pollers > 0 {
+            lines.append("\(pollers) \(pollers == 1 ? "poller" : "pollers") last seen behind")
+        }
+        return lines
     }
 
     /// Which answers are different afterwards: flags for companies, gates for companies or users.

@@ -23,7 +23,9 @@ struct SourceTests {
         /// Lines that are no comment.
         var code: [Substring] { lines.filter { !$0.drop { $0 == " " }.hasPrefix("//") } }
 
-        private static let modifiers: Set<Substring> = ["public", "package", "internal", "fileprivate", "private", "@testable", "@preconcurrency", "@_exported"]
+        private static let modifiers: Set<Substring> = [
+            "public", "package", "internal", "fileprivate", "private", "@testable", "@preconcurrency", "@_exported",
+        ]
         private static let kinds: Set<Substring> = ["struct", "class", "enum", "func", "protocol", "typealias", "let", "var", "actor"]
     }
 
@@ -58,9 +60,12 @@ struct SourceTests {
         }
     }
 
-    @Test("have in the pure folders no clock and no randomness, by name", arguments: [
-        "Date(", "Clock", "SystemRandomNumberGenerator", ".random(", "shuffled()", "randomElement", "Task {", "Task.", "actor ", "Mutex", "getenv",
-    ])
+    @Test(
+        "have in the pure folders no clock and no randomness, by name",
+        arguments: [
+            " Date(", "Date.now", "Clock", "SystemRandomNumberGenerator", ".random(", "shuffled()", "randomElement", "Task {", "Task.", "actor ",
+            "Mutex", "getenv",
+        ])
     func noClock(word: String) {
         for source in Self.sources where Self.pure.contains(source.folder) {
             let lines = source.code.filter { $0.contains(word) }
@@ -68,21 +73,25 @@ struct SourceTests {
         }
     }
 
-    @Test("have SQL nowhere but in Storage and, for the writer's own rows, in Runtime", arguments: [
-        "SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM", "CREATE TABLE", "PRAGMA ", "BEGIN IMMEDIATE", "import CSQLite",
-    ])
-    func sql(word: String) {
-        for source in Self.sources where source.folder != "Storage" {
-            let lines = source.code.filter { $0.contains(word) }
-            #expect(lines.isEmpty, "\(source.name): \(lines)")
+    /// What should be in Storage and is not yet. Nothing may join; what leaves must be struck out.
+    static let knownSQL: Set<String> = ["Runtime/GateWriter.swift", "Runtime/HistoryReader.swift"]
+
+    @Test("have SQL nowhere but in Storage, but for the places known")
+    func sql() {
+        let words = ["SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM", "CREATE TABLE", "PRAGMA "]
+        let elsewhere = Self.sources.filter { source in
+            source.folder != "Storage" && source.code.contains { line in words.contains { line.contains($0) } }
         }
+        #expect(Set(elsewhere.map(\.name)) == Self.knownSQL)
     }
 
     @Test("import SQLite in Storage/SQLite alone, and nothing that serves HTTP anywhere")
     func imports() {
         for source in Self.sources {
             if source.imports.contains("CSQLite") { #expect(source.name.hasPrefix("Storage/SQLite/"), "\(source.name)") }
-            let servers = source.imports.filter { module in ["NIO", "Hummingbird", "HTTP", "AsyncHTTP", "JWT", "Logging"].contains { module.hasPrefix($0) } }
+            let servers = source.imports.filter { module in
+                ["NIO", "Hummingbird", "HTTP", "AsyncHTTP", "JWT", "Logging"].contains { module.hasPrefix($0) }
+            }
             #expect(servers.isEmpty, "\(source.name) imports \(servers)")
         }
     }

@@ -33,10 +33,12 @@ struct ApplyTests {
         #expect(writer.snapshot.revision == 1)
     }
 
-    @Test("never turns on what somebody turned off since", arguments: [
-        Command.setStates("embed", companies: ["acme": false], groups: [:]), .setStates("embed", companies: ["acme": nil], groups: [:]),
-        .patch(.flag("embed"), ["enabled": false]),
-    ])
+    @Test(
+        "never turns on what somebody turned off since",
+        arguments: [
+            Command.setStates("embed", companies: ["acme": false], groups: [:]), .setStates("embed", companies: ["acme": nil], groups: [:]),
+            .patch(.flag("embed"), ["enabled": false]),
+        ])
     func turnedOff(off: Command) async throws {
         let (_, writer) = try await applied()
         try await writer.put(off)
@@ -80,7 +82,8 @@ struct ApplyTests {
         let state = try Snapshot(
             .company(Company(id: "acme")), .company(Company(id: "globex")), .permission(Permission(key: "create")), .flag(Flag(code: "basis")),
             .flag(Flag(code: "old", prerequisites: ["basis"])), .flag(Flag(code: "older", prerequisites: ["old"])),
-            .flagState(FlagState(flag: "old", company: "acme", enabled: true)), .user(User(company: "acme", id: "ada", grants: Grants(["create": true]))))
+            .flagState(FlagState(flag: "old", company: "acme", enabled: true)),
+            .user(User(company: "acme", id: "ada", grants: Grants(["create": true]))))
         let named: [Entity] = [.flag(Flag(code: "basis")), .company(Company(id: "acme"))]
         #expect(try Planner.plan(command(named), on: state, .admin).changesNothing)
         let plan = try Planner.plan(command(named, prune: true), on: state, .admin)

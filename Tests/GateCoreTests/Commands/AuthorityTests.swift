@@ -7,13 +7,16 @@ struct AuthorityTests {
     /// `top` stands on `basis`; both on for acme and globex.
     private func state() throws -> Snapshot {
         try Snapshot(
-            .company(Company(id: "acme", groups: ["beta"])), .company(Company(id: "globex", groups: ["beta"])), .permission(Permission(key: "create")),
+            .company(Company(id: "acme", groups: ["beta"])), .company(Company(id: "globex", groups: ["beta"])),
+            .permission(Permission(key: "create")),
             .flag(Flag(code: "basis", enabled: true)), .flag(Flag(code: "top", enabled: true, prerequisites: ["basis"])), .flag(Flag(code: "lone")),
             .flagState(FlagState(flag: "basis", company: "acme", enabled: true)), .flagState(FlagState(flag: "top", company: "acme", enabled: true)),
             .flagState(FlagState(flag: "basis", company: "globex", enabled: true)), .gate(Gate(name: "canSee", flags: ["top"])))
     }
 
-    private func code(_ command: Command, flags: Set<FlagCode> = [], companies: Set<CompanyID> = [], newCompany: Bool = false) throws -> GateError.Code? {
+    private func code(_ command: Command, flags: Set<FlagCode> = [], companies: Set<CompanyID> = [], newCompany: Bool = false) throws -> GateError
+        .Code?
+    {
         let context = Planner.Context(authority: .operations(flags: flags, companies: companies), newCompany: newCompany)
         let state = try state()
         return refusal { try Planner.plan(command, on: state, context) }?.code

@@ -100,7 +100,9 @@ private struct Walk {
             guard state.entity(change.ref).entity == change.before, plan.next.entity(change.ref).entity == change.after else {
                 throw Broken("\(change) tells another story than the states")
             }
-            guard change.after == nil || plan.next.entity(change.ref).revision == plan.next.revision else { throw Broken("\(change.ref) has an old revision") }
+            guard change.after == nil || plan.next.entity(change.ref).revision == plan.next.revision else {
+                throw Broken("\(change.ref) has an old revision")
+            }
         }
     }
 

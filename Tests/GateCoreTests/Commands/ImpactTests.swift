@@ -18,8 +18,8 @@ struct ImpactTests {
                 guard let plan = try? Planner.plan(command, on: state, .registering), !plan.changesNothing else { continue }
                 let expected = Self.flips(from: state, to: plan.next, plan.changes)
                 guard Set(plan.impact.flips) == expected, plan.impact.flips.count == expected.count else {
-                    Issue.record(
-                        "\(command): unexpected \(Set(plan.impact.flips).subtracting(expected)), missed \(expected.subtracting(plan.impact.flips)); \(seed)")
+                    let (extra, missed) = (Set(plan.impact.flips).subtracting(expected), expected.subtracting(plan.impact.flips))
+                    Issue.record("\(command): unexpected \(extra), missed \(missed); \(seed)")
                     return
                 }
                 plans += 1

@@ -28,7 +28,8 @@ struct PlannerRefusalTests {
     }
 
     static let cases: [Case] = [
-        Case("a prerequisite that does not exist", .put(.flag(Flag(code: "new", prerequisites: ["basis", "gone"]))), .flagUnknown, "/prerequisites/1"),
+        Case(
+            "a prerequisite that does not exist", .put(.flag(Flag(code: "new", prerequisites: ["basis", "gone"]))), .flagUnknown, "/prerequisites/1"),
         Case("a flag that stands on itself", .put(.flag(Flag(code: "lone", prerequisites: ["lone"]))), .prerequisiteCycle, "/prerequisites"),
         Case("a flag named like a gate", .put(.flag(Flag(code: "canCreate"))), .nameTaken),
         Case("a gate named like a flag", .put(.gate(Gate(name: "lone", flags: ["embed"]))), .nameTaken),

@@ -62,7 +62,8 @@ struct PlannerTests {
     @Test("deleting a flag takes its states along, whatever the order of names")
     func deleteFlagWithStates() throws {
         let state = try base(
-            .flagState(FlagState(flag: "lone", company: "acme", enabled: true)), .flagState(FlagState(flag: "lone", company: "globex", enabled: false)))
+            .flagState(FlagState(flag: "lone", company: "acme", enabled: true)),
+            .flagState(FlagState(flag: "lone", company: "globex", enabled: false)))
         let plan = try Planner.plan(.delete(.flag("lone")), on: state, .admin)
         #expect(Set(plan.operations) == [.delete(.flag("lone")), .delete(.flagState("lone", "acme")), .delete(.flagState("lone", "globex"))])
         // Put back, it is new: nothing of its old states returns.

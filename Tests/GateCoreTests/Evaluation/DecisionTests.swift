@@ -33,7 +33,8 @@ struct DecisionTests {
         #expect(
             try state(user(roles: ["lead", "agent"])).permission("create", of: ada)
                 == .permission("create", reason: .role, role: "agent", decidedAt: 5))
-        #expect(try state(user(roles: ["agent", "lead"])).permission("view", of: ada) == .permission("view", reason: .role, role: "lead", decidedAt: 6))
+        #expect(
+            try state(user(roles: ["agent", "lead"])).permission("view", of: ada) == .permission("view", reason: .role, role: "lead", decidedAt: 6))
     }
 
     @Test("takes the roles of the user's token, beside or without stored ones")

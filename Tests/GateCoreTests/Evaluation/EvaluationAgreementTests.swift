@@ -92,7 +92,9 @@ struct EvaluationAgreementTests {
                 #expect(served.compactMap { $0["code"]?.stringValue } == naive.flags.keys.sorted(), "\(seed)")
                 for line in served {
                     let answer = naive.flag(line["code"]?.stringValue ?? "", company.rawValue)
-                    #expect(line["enabled"] == .bool(answer.enabled) && line["enabled_for_company"] == .bool(answer.enabledForCompany), "\(line); \(seed)")
+                    #expect(
+                        line["enabled"] == .bool(answer.enabled) && line["enabled_for_company"] == .bool(answer.enabledForCompany), "\(line); \(seed)"
+                    )
                 }
                 let subject = Subject(company: company, user: "ada")
                 try agree(subject, state, naive, "\(seed)")

@@ -22,9 +22,11 @@ struct JSONParserTests {
         #expect(refusal { try JSONParser.parse(String(repeating: "{\"a\":", count: 100_000)) }?.code == .jsonTooDeep)
     }
 
-    @Test("refuses a name that stands twice in one object, escaped or not, and says where", arguments: [
-        (#"{"a":1,"a":1}"#, "/a"), (#"{"a":1,"\u0061":2}"#, "/a"), (#"{"x":[{},{"b/c":1,"d":2,"b/c":3}]}"#, "/x/1/b~1c"), (#"{"":1,"":2}"#, "/"),
-    ])
+    @Test(
+        "refuses a name that stands twice in one object, escaped or not, and says where",
+        arguments: [
+            (#"{"a":1,"a":1}"#, "/a"), (#"{"a":1,"\u0061":2}"#, "/a"), (#"{"x":[{},{"b/c":1,"d":2,"b/c":3}]}"#, "/x/1/b~1c"), (#"{"":1,"":2}"#, "/"),
+        ])
     func duplicate(text: String, pointer: String) {
         let error = refusal { try JSONParser.parse(text) }
         #expect(error?.code == .jsonDuplicateKey)
@@ -36,9 +38,12 @@ struct JSONParserTests {
         #expect(try JSONParser.parse(#"{"a":{"a":1},"b":[{"a":2},{"a":3}]}"#)["b"]?.arrayValue?.count == 2)
     }
 
-    @Test("names the place of what is wrong by pointer and byte", arguments: [
-        (#"{"a":[1,tru]}"#, "/a/1", 11), ("[1,]", "/1", 3), (#"{"a" 1}"#, "/a", 5), ("", "", 0), ("1 2", "", 2), (#"{"a":01}"#, "/a", 7), ("[1 2]", "", 3),
-    ])
+    @Test(
+        "names the place of what is wrong by pointer and byte",
+        arguments: [
+            (#"{"a":[1,tru]}"#, "/a/1", 11), ("[1,]", "/1", 3), (#"{"a" 1}"#, "/a", 5), ("", "", 0), ("1 2", "", 2), (#"{"a":01}"#, "/a", 7),
+            ("[1 2]", "", 3),
+        ])
     func place(text: String, pointer: String, byte: Int) {
         let error = refusal { try JSONParser.parse(text) }
         #expect(error?.code == .jsonMalformed)
@@ -46,10 +51,12 @@ struct JSONParserTests {
         #expect(error?.detail.hasSuffix("at byte \(byte)") == true, "\(error?.detail ?? "")")
     }
 
-    @Test("reads numbers as integers where they are", arguments: [
-        ("0", JSONValue.integer(0)), ("-0", 0), ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
-        ("9223372036854775808", .number(9_223_372_036_854_775_808)), ("1.0", .number(1)), ("1e2", .number(100)), ("-1.5E-1", .number(-0.15)),
-    ])
+    @Test(
+        "reads numbers as integers where they are",
+        arguments: [
+            ("0", JSONValue.integer(0)), ("-0", 0), ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
+            ("9223372036854775808", .number(9_223_372_036_854_775_808)), ("1.0", .number(1)), ("1e2", .number(100)), ("-1.5E-1", .number(-0.15)),
+        ])
     func numbers(text: String, value: JSONValue) throws { #expect(try JSONParser.parse(text) == value) }
 
     @Test("reads escapes and surrogate pairs, and refuses halves of pairs")

@@ -4,14 +4,18 @@ import Testing
 
 @Suite("A JSON value")
 struct JSONValueTests {
-    @Test("merges patches as RFC 7396's appendix A has it", arguments: [
-        (#"{"a":"b"}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"b"}"#, #"{"b":"c"}"#, #"{"a":"b","b":"c"}"#), (#"{"a":"b"}"#, #"{"a":null}"#, "{}"),
-        (#"{"a":"b","b":"c"}"#, #"{"a":null}"#, #"{"b":"c"}"#), (#"{"a":["b"]}"#, #"{"a":"c"}"#, #"{"a":"c"}"#),
-        (#"{"a":"c"}"#, #"{"a":["b"]}"#, #"{"a":["b"]}"#), (#"{"a":{"b":"c"}}"#, #"{"a":{"b":"d","c":null}}"#, #"{"a":{"b":"d"}}"#),
-        (#"{"a":[{"b":"c"}]}"#, #"{"a":[1]}"#, #"{"a":[1]}"#), (#"["a","b"]"#, #"["c","d"]"#, #"["c","d"]"#), (#"{"a":"b"}"#, #"["c"]"#, #"["c"]"#),
-        (#"{"a":"foo"}"#, "null", "null"), (#"{"a":"foo"}"#, #""bar""#, #""bar""#), (#"{"e":null}"#, #"{"a":1}"#, #"{"e":null,"a":1}"#),
-        ("[1,2]", #"{"a":"b","c":null}"#, #"{"a":"b"}"#), ("{}", #"{"a":{"bb":{"ccc":null}}}"#, #"{"a":{"bb":{}}}"#),
-    ])
+    @Test(
+        "merges patches as RFC 7396's appendix A has it",
+        arguments: [
+            (#"{"a":"b"}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"b"}"#, #"{"b":"c"}"#, #"{"a":"b","b":"c"}"#),
+            (#"{"a":"b"}"#, #"{"a":null}"#, "{}"),
+            (#"{"a":"b","b":"c"}"#, #"{"a":null}"#, #"{"b":"c"}"#), (#"{"a":["b"]}"#, #"{"a":"c"}"#, #"{"a":"c"}"#),
+            (#"{"a":"c"}"#, #"{"a":["b"]}"#, #"{"a":["b"]}"#), (#"{"a":{"b":"c"}}"#, #"{"a":{"b":"d","c":null}}"#, #"{"a":{"b":"d"}}"#),
+            (#"{"a":[{"b":"c"}]}"#, #"{"a":[1]}"#, #"{"a":[1]}"#), (#"["a","b"]"#, #"["c","d"]"#, #"["c","d"]"#),
+            (#"{"a":"b"}"#, #"["c"]"#, #"["c"]"#),
+            (#"{"a":"foo"}"#, "null", "null"), (#"{"a":"foo"}"#, #""bar""#, #""bar""#), (#"{"e":null}"#, #"{"a":1}"#, #"{"e":null,"a":1}"#),
+            ("[1,2]", #"{"a":"b","c":null}"#, #"{"a":"b"}"#), ("{}", #"{"a":{"bb":{"ccc":null}}}"#, #"{"a":{"bb":{}}}"#),
+        ])
     func mergePatch(target: String, patch: String, result: String) throws {
         #expect(try JSONParser.parse(target).merging(JSONParser.parse(patch)) == JSONParser.parse(result))
     }
@@ -41,10 +45,13 @@ struct JSONValueTests {
         #expect(refusal { try reader.required("gone") }?.pointer == "/gone")
     }
 
-    @Test("refuses texts with control characters or direction overrides, and texts that are too long", arguments: [
-        ("a\nb", false), ("a\u{0}", false), ("\u{202E}abc", false), ("\u{2066}x", false), ("\u{85}", false), ("ok é 漢 😀", true), ("1234567890", true),
-        ("12345678901", false),
-    ])
+    @Test(
+        "refuses texts with control characters or direction overrides, and texts that are too long",
+        arguments: [
+            ("a\nb", false), ("a\u{0}", false), ("\u{202E}abc", false), ("\u{2066}x", false), ("\u{85}", false), ("ok é 漢 😀", true),
+            ("1234567890", true),
+            ("12345678901", false),
+        ])
     func texts(text: String, admitted: Bool) {
         #expect((refusal { try JSONReader(.string(text)).text(longest: 10) } == nil) == admitted)
     }

@@ -152,4 +152,16 @@ struct IdempotencyTests {
         #expect(try database.changes().first?.operations == plan.operations)
         #expect(writer.snapshot.values == plan.next.values)
     }
+
+    @Test("a write for a company that nobody knows names it, so that the nearest known ones can be told")
+    func nearest() async throws {
+        let (_, writer) = try await seeded()
+        let error = await refusalOf {
+            try await writer.put(.setStates("embed", companies: ["acne": true], groups: [:])) { $0.newCompany = false }
+        }
+        #expect(error?.code == .companyUnknown)
+        #expect(error?.missing == .company("acne"))
+        #expect(writer.snapshot.names(near: .company("acne")) == ["acme"])
+        #expect(writer.snapshot.names(near: .company("qqqqqq")) == [])
+    }
 }

@@ -44,7 +44,8 @@ struct WriterSequenceTests {
             generator.changes.append(change)
             try folded.apply(change.operations, revision: revision)
             let (stored, head) = try database.loaded()
-            guard stored.facts == folded.facts, writer.snapshot.facts == folded.facts, head.hash == change.hash, head.position == writer.snapshot.position
+            guard stored.facts == folded.facts, writer.snapshot.facts == folded.facts, head.hash == change.hash,
+                head.position == writer.snapshot.position
             else {
                 Issue.record("turn \(turn), \(command.json.text): the file, the fold and the snapshot differ; \(seed)")
                 return
@@ -58,6 +59,7 @@ struct WriterSequenceTests {
                 open = nil
             }
         }
+        if open == nil { open = try await database.writer() }
         let writer = try #require(open)
         #expect(changed == 150 && refused > 10, "\(changed) changed, \(refused) refused; \(seed)")
         let report = try database.audit()

@@ -9,7 +9,8 @@ struct DatabaseTests {
         .company(Company(id: "acme", groups: ["beta"])), .company(Company(id: "globex")), .permission(Permission(key: "create")),
         .permission(Permission(key: "view")), .role(Role(name: "agent", permissions: ["create"])), .flag(Flag(code: "basis", enabled: true)),
         .flag(Flag(code: "embed", enabled: true, prerequisites: ["basis"], reviewBy: try? CalendarDate("2027-01-01"))),
-        .flagState(FlagState(flag: "embed", company: "acme", enabled: true)), .hold(Hold(flag: "basis")), .hold(Hold(flag: "embed", company: "globex")),
+        .flagState(FlagState(flag: "embed", company: "acme", enabled: true)), .hold(Hold(flag: "basis")),
+        .hold(Hold(flag: "embed", company: "globex")),
         .gate(Gate(name: "canOpen", permissions: ["view"], flags: ["embed"])),
         .user(User(company: "acme", id: "ada", grants: Grants(["create": false], roles: ["agent"]))),
         .token(
@@ -137,8 +138,10 @@ struct DatabaseTests {
     static let forgeries: [(sql: String, named: String)] = [
         ("UPDATE changes SET reason = 'other' WHERE revision = 2", "change 2"), ("UPDATE changes SET actor = 'other' WHERE revision = 2", "change 2"),
         ("UPDATE changes SET at = at + 1 WHERE revision = 2", "change 2"), ("UPDATE changes SET command = '{}' WHERE revision = 2", "change 2"),
-        ("UPDATE changes SET operations = x'5b5d' WHERE revision = 2", "change 2"), ("UPDATE changes SET before = x'5b5d' WHERE revision = 2", "change 2"),
-        ("UPDATE changes SET previous_hash = x'00' WHERE revision = 2", "change 2"), ("UPDATE changes SET hash = x'00' WHERE revision = 2", "change 2"),
+        ("UPDATE changes SET operations = x'5b5d' WHERE revision = 2", "change 2"),
+        ("UPDATE changes SET before = x'5b5d' WHERE revision = 2", "change 2"),
+        ("UPDATE changes SET previous_hash = x'00' WHERE revision = 2", "change 2"),
+        ("UPDATE changes SET hash = x'00' WHERE revision = 2", "change 2"),
         ("DELETE FROM changes WHERE revision = 2", "change 2 is missing"), ("DELETE FROM changes WHERE revision = 1", "change 1 is missing"),
         ("DELETE FROM changes WHERE revision = 3", "head"), ("UPDATE head SET revision = 2", "head"), ("UPDATE head SET hash = x'00'", "head"),
     ]

@@ -43,9 +43,12 @@ struct HeadFileTests {
         #expect(await opening(database)?.code == .databaseBehind)
     }
 
-    @Test("that is older, of another incarnation, torn or gone stands in nobody's way", arguments: [
-        "first-1 \(String(repeating: "0", count: 64)) \n", "second-900 \(String(repeating: "0", count: 64)) \n", "", "first", "first-9", "\u{0}\u{0}",
-    ])
+    @Test(
+        "that is older, of another incarnation, torn or gone stands in nobody's way",
+        arguments: [
+            "first-1 \(String(repeating: "0", count: 64)) \n", "second-900 \(String(repeating: "0", count: 64)) \n", "", "first", "first-9",
+            "\u{0}\u{0}",
+        ])
     func harmless(text: String) async throws {
         let database = try await written(2)
         try overwrite(database, text)

@@ -59,7 +59,8 @@ struct WriteFaultTests {
             return .undo(try ChangeLog(SQLiteConnection(path: database.path, mode: .readOnly)).change(state.revision), force: false)
         case .apply:
             let entities: [Entity] = [
-                .flag(Flag(code: "embed", owner: "turn \(turn)", enabled: true)), .flagState(FlagState(flag: "embed", company: "acme", enabled: even)),
+                .flag(Flag(code: "embed", owner: "turn \(turn)", enabled: true)),
+                .flagState(FlagState(flag: "embed", company: "acme", enabled: even)),
             ]
             return .apply(entities, prune: false, force: true, expecting: nil)
         case .delete:
@@ -90,7 +91,8 @@ struct WriteFaultTests {
             let turn = number
             let lasting = way == .lasting || way == .lastingAfter
             let afterStep = way == .after || way == .lastingAfter
-            faults.arm(Faults.Plan(counted: { call, made in afterStep ? call == .step && made : !made }, number: number, lasting: lasting, code: code))
+            faults.arm(
+                Faults.Plan(counted: { call, made in afterStep ? call == .step && made : !made }, number: number, lasting: lasting, code: code))
             let before = writer.snapshot
             let error = await refusalOf { try await writer.put(command) { $0.idempotency = Self.key(withKey, turn) } }
             let failed = faults.disarm()

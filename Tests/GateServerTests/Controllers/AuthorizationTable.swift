@@ -1,6 +1,4 @@
-import AsyncHTTPClient
 import GateCore
-import NIOHTTP1
 
 @testable import GateServer
 

@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import GateCore
 import HTTPTypes
 import NIOHTTP1
@@ -33,7 +32,7 @@ struct AuthorizationTests {
         let type = endpoint.path.hasSuffix("/import") ? "application/x-ndjson" : "application/json"
         return try await server.send(
             HTTPMethod(rawValue: endpoint.method.rawValue), path, by: token, body == nil ? [] : [("Content-Type", type)],
-            body: body.map { .bytes(Array($0.utf8)) })
+            body: body.map { Array($0.utf8) })
     }
 
     @Test("The table has a row for every route, and none for what is no route")
@@ -47,7 +46,9 @@ struct AuthorizationTests {
         try await TestServer.running { server in
             let known = try await Self.prepare(server)
             var texts: [String] = []
-            for token in AuthorizationTable.tokens { texts.append(try await server.token(token.kind, flags: token.flags, companies: token.companies)) }
+            for token in AuthorizationTable.tokens {
+                texts.append(try await server.token(token.kind, flags: token.flags, companies: token.companies))
+            }
             let revision = try await server.revision()
             for endpoint in Self.endpoints {
                 let name = "\(endpoint.method) \(endpoint.path)"

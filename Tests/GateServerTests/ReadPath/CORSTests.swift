@@ -42,7 +42,9 @@ struct CORSTests {
 
     @Test(
         "No other origin is let in, on any path, hot or not",
-        arguments: ["https://crm.test.evil", "http://crm.test", "https://crm.test:8443", "https://CRM.test", "null", "*", "https://crm.test,https://x"])
+        arguments: [
+            "https://crm.test.evil", "http://crm.test", "https://crm.test:8443", "https://CRM.test", "null", "*", "https://crm.test,https://x",
+        ])
     func refused(origin: String) async throws {
         try await TestServer.running { server in
             let user = try server.user("acme", "ann")

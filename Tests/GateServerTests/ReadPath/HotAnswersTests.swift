@@ -101,7 +101,9 @@ struct HotAnswersTests {
             let tag = try #require(try await server.get("/v1/gates", by: user)["ETag"])
             let lines = [("If-None-Match", "\"x\""), ("If-None-Match", tag)]
             #expect(try await server.get("/v1/gates", by: user, lines).status == 304)
-            for path in ["/v1/gates/", "/v1//gates", "/v1/gates/canCreate/", "/V1/gates", "/v1/gates/%63anCreate", "/v1/gates/nope", "/v1/gates/a%20b"] {
+            for path in [
+                "/v1/gates/", "/v1//gates", "/v1/gates/canCreate/", "/V1/gates", "/v1/gates/%63anCreate", "/v1/gates/nope", "/v1/gates/a%20b",
+            ] {
                 #expect(try await server.get(path, by: user).isFromRoute, "\(path)")
             }
             #expect(try await server.get("/v1/gates/%63anCreate", by: user).member("gate") == "canCreate")

@@ -1,3 +1,4 @@
+import ArgumentParser
 import AsyncHTTPClient
 import Foundation
 import GateCore
@@ -114,7 +115,13 @@ extension TestServer {
     ///
     /// - Parameter path: from the slash on, with its query. Paths of the admin API go to its listener.
     func send(
-        _ method: HTTPMethod, _ path: String, by token: String? = nil, _ headers: [(String, String)] = [], body: HTTPClientRequest.Body? = nil
+        _ method: HTTPMethod, _ path: String, by token: String? = nil, _ headers: [(String, String)] = [], body: [UInt8]? = nil
+    ) async throws -> Answer {
+        try await stream(method, path, by: token, headers, body: body.map { .bytes($0) })
+    }
+
+    func stream(
+        _ method: HTTPMethod, _ path: String, by token: String?, _ headers: [(String, String)], body: HTTPClientRequest.Body?
     ) async throws -> Answer {
         var request = HTTPClientRequest(url: (path.hasPrefix("/v1/admin") ? adminURL : url) + path)
         request.method = method
@@ -145,7 +152,7 @@ extension TestServer {
     ) async throws -> Answer {
         try await send(
             method, "/v1/admin\(path)\(path.contains("?") ? "&" : "?")reason=a%20test", by: token ?? admin,
-            headers + (json == nil ? [] : [("Content-Type", "application/json")]), body: json.map { .bytes(JSONWriter.bytes($0)) })
+            headers + (json == nil ? [] : [("Content-Type", "application/json")]), body: json.map { JSONWriter.bytes($0) })
     }
 
     /// A write that has to succeed; gives the receipt.

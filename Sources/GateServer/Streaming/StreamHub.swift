@@ -1,0 +1,183 @@
+import DequeModule
+import GateCore
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+
+/// All live streams: starts them, sends every publication to those concerned, and knows how far it has come.
+final class StreamHub: Service {
+    /// How many of the latest states are kept, to tell a client that comes again what is different.
+    private static let keptStates = 1_024
+    private static let keptDeliveries = 256
+
+    private struct Loop: Sendable {
+        var eventLoop: any EventLoop
+        var streams: NIOLoopBound<StreamLoop>
+    }
+
+    private struct State: Sendable {
+        var loops: [Loop] = []
+        var recent: Deque<SnapshotStore.Published>
+        var deliveries: Deque<(revision: Revision, delivery: Delivery)> = []
+        /// The streams of each user, the oldest first.
+        var ofUser: [String: [Handle]] = [:]
+    }
+
+    /// A stream, seen from other threads.
+    private struct Handle: Sendable, Equatable {
+        var id: ObjectIdentifier
+        var stream: NIOLoopBound<StreamHandler>
+        static func == (left: Handle, right: Handle) -> Bool { left.id == right.id }
+    }
+
+    private let state: Mutex<State>
+    private let store: SnapshotStore
+    private let clock: @Sendable () -> Timestamp
+    private let keyGeneration: @Sendable () -> Int
+    private let mostPerUser: Int
+
+    /// - Parameter mostPerUser: beyond it a user's oldest stream ends; 0 for no limit.
+    init(
+        _ store: SnapshotStore, eventLoops: some Sequence<any EventLoop>, mostPerUser: Int, clock: @escaping @Sendable () -> Timestamp,
+        keyGeneration: @escaping @Sendable () -> Int
+    ) async throws {
+        self.store = store
+        self.clock = clock
+        self.keyGeneration = keyGeneration
+        self.mostPerUser = mostPerUser
+        var loops: [Loop] = []
+        for eventLoop in eventLoops {
+            let streams = try await eventLoop.submit { NIOLoopBound(StreamLoop(eventLoop), eventLoop: eventLoop) }.get()
+            loops.append(Loop(eventLoop: eventLoop, streams: streams))
+        }
+        state = Mutex(State(loops: loops, recent: [store.current]))
+        store.observe { [weak self] publication in self?.publish(publication) }
+    }
+
+    /// Turns a connection into a stream. To be called on the channel's loop.
+    func start(_ subscription: Subscription, on channel: any Channel) throws {
+        guard let loop = state.withLock({ $0.loops.first { $0.eventLoop === channel.eventLoop } })?.streams.value else { return }
+        // On this loop, between two publications: what is published after this look comes to the stream as an event.
+        let snapshot = store.current.snapshot
+        let stream = StreamHandler(subscription, seen: snapshot.revision, now: clock(), deadline: .now()) { [self] stream in
+            loop.remove(stream)
+            forget(stream)
+        }
+        try? channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: StreamHandler.socketBuffer)
+        try channel.pipeline.syncOperations.addHandler(stream, position: .first)
+        loop.add(stream)
+        remember(stream, on: channel.eventLoop)
+        var first = StreamHandler.head(origin: subscription.origin, position: snapshot.position)
+        first.writeImmutableBuffer(StreamHandler.chunk(firstEvent(subscription, snapshot)))
+        stream.send(first, at: .now())
+    }
+
+    /// The whole; or for a client that comes again, and whose position is remembered, what is different since.
+    private func firstEvent(_ subscription: Subscription, _ snapshot: Snapshot) -> [UInt8] {
+        if let seen = subscription.lastEventID, seen.incarnation == snapshot.incarnation, seen.revision <= snapshot.revision,
+            let before = remembered(seen.revision),
+            let event = StreamEvent.difference(
+                from: before, to: snapshot, subscription.subject, clientsOnly: subscription.clientsOnly, always: true)
+        {
+            return event
+        }
+        return StreamEvent.whole(snapshot, subscription.subject, clientsOnly: subscription.clientsOnly)
+    }
+
+    private func remembered(_ revision: Revision) -> Snapshot? {
+        state.withLock { state in
+            guard let first = state.recent.first?.snapshot.revision, revision >= first else { return nil }
+            let index = Int(revision - first)
+            return index < state.recent.count ? state.recent[index].snapshot : nil
+        }
+    }
+
+    private func remember(_ stream: StreamHandler, on eventLoop: any EventLoop) {
+        guard mostPerUser > 0 else { return }
+        let handle = Handle(id: ObjectIdentifier(stream), stream: NIOLoopBound(stream, eventLoop: eventLoop))
+        let oldest = state.withLock { state -> Handle? in
+            state.ofUser[stream.subscription.limitKey, default: []].append(handle)
+            guard state.ofUser[stream.subscription.limitKey]!.count > mostPerUser else { return nil }
+            return state.ofUser[stream.subscription.limitKey]!.removeFirst()
+        }
+        if let oldest { oldest.stream.eventLoop.execute { oldest.stream.value.end() } }
+    }
+
+    private func forget(_ stream: StreamHandler) {
+        let (key, id) = (stream.subscription.limitKey, ObjectIdentifier(stream))
+        state.withLock { state in
+            state.ofUser[key]?.removeAll { $0.id == id }
+            if state.ofUser[key]?.isEmpty == true { state.ofUser[key] = nil }
+        }
+    }
+
+    /// On the writer's thread: hands the publication to every loop.
+    private func publish(_ publication: SnapshotStore.Publication) {
+        let reach = Reach(publication.changes, from: publication.before.snapshot, to: publication.after.snapshot)
+        let (loops, delivery) = state.withLock { state in
+            let delivery = Delivery(reach, loops: state.loops.count)
+            state.recent.append(publication.after)
+            if state.recent.count > Self.keptStates { state.recent.removeFirst() }
+            state.deliveries.append((publication.after.snapshot.revision, delivery))
+            if state.deliveries.count > Self.keptDeliveries { state.deliveries.removeFirst() }
+            return (state.loops, delivery)
+        }
+        for loop in loops { loop.eventLoop.execute { loop.streams.value.publish(publication, delivery) } }
+    }
+
+    /// How far a revision has come; waits until it was written to every stream concerned, or the time is over.
+    ///
+    /// - Returns: nil when the revision is too old to be known.
+    func delivery(of revision: Revision, within patience: Duration) async throws -> Delivery.Report? {
+        guard let delivery = state.withLock({ $0.deliveries.last { $0.revision == revision } })?.delivery else { return nil }
+        let deadline = ContinuousClock.now + patience
+        while !delivery.report.isComplete, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(1)) }
+        return delivery.report
+    }
+
+    /// How many of those who poll, and whom the revision concerns, were last seen at an earlier one.
+    func pollersBehind(_ revision: Revision, now: Timestamp) async throws -> Int {
+        guard let delivery = state.withLock({ $0.deliveries.last { $0.revision == revision } })?.delivery else { return 0 }
+        var count = 0
+        for loop in state.withLock({ $0.loops }) {
+            count += try await loop.eventLoop.submit { loop.streams.value.pollers?.behind(revision, delivery.reach, now: now) ?? 0 }.get()
+        }
+        return count
+    }
+
+    /// Says who knows the pollers of a loop. To be called on it.
+    func register(_ pollers: any Pollers, on eventLoop: any EventLoop) {
+        state.withLock({ $0.loops.first { $0.eventLoop === eventLoop } })?.streams.value.pollers = pollers
+    }
+
+    /// Every live stream, for those who look after them.
+    func list() async throws -> [JSONValue] {
+        var rows: [JSONValue] = []
+        for loop in state.withLock({ $0.loops }) {
+            rows += try await loop.eventLoop.submit {
+                loop.streams.value.all.map { stream in
+                    [
+                        "company_id": .string(stream.subscription.subject.company.rawValue),
+                        "user_id": .string(stream.subscription.subject.user.rawValue), "since": .string(stream.startedAt.description),
+                        "revision": .integer(stream.seen), "queued_events": .integer(Int64(stream.queuedEvents)),
+                    ] as JSONValue
+                }
+            }.get()
+        }
+        return rows
+    }
+
+    /// Ticks once a second until the server stops.
+    func run() async throws {
+        try? await cancelWhenGracefulShutdown {
+            while true {
+                try await Task.sleep(for: .seconds(1))
+                let (now, generation) = (self.clock(), self.keyGeneration())
+                for loop in self.state.withLock({ $0.loops }) {
+                    loop.eventLoop.execute { loop.streams.value.tick(now: now, keyGeneration: generation) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import GateCore
+import NIOCore
+
+/// Knows who polls on one event loop.
+protocol Pollers: AnyObject {
+    /// How many who were seen lately, and whom a change concerns, have not come since.
+    func behind(_ revision: Revision, _ reach: Reach, now: Timestamp) -> Int
+}
+
+/// The streams of one event loop. Only ever used on its loop, so it needs no lock.
+final class StreamLoop {
+    static let heartbeat = TimeAmount.seconds(15)
+    private static let ping = StreamHandler.chunk(": ping\n".utf8)
+
+    private let eventLoop: any EventLoop
+    private var streams: [CompanyID: [ObjectIdentifier: StreamHandler]] = [:]
+    private(set) var count = 0
+    /// Those of this loop who ask again and again instead of listening.
+    weak var pollers: (any Pollers)?
+
+    init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+
+    func add(_ stream: StreamHandler) {
+        streams[stream.subscription.subject.company, default: [:]][ObjectIdentifier(stream)] = stream
+        count += 1
+    }
+
+    func remove(_ stream: StreamHandler) {
+        let company = stream.subscription.subject.company
+        guard streams[company]?.removeValue(forKey: ObjectIdentifier(stream)) != nil else { return }
+        if streams[company]?.isEmpty == true { streams[company] = nil }
+        count -= 1
+    }
+
+    /// Sends a publication to the streams whose answers it changes.
+    func publish(_ publication: SnapshotStore.Publication, _ delivery: Delivery) {
+        let (before, after, reach) = (publication.before.snapshot, publication.after.snapshot, delivery.reach)
+        if reach.touchesTokens { endRevoked(after) }
+        let now = NIODeadline.now()
+        var begun = 0
+        let everyCompany = !reach.flagsEverywhere.isEmpty || !reach.gates.isEmpty || reach.touchesPermissions
+        let companies = everyCompany ? Array(streams.keys) : Array(Set(reach.flagsByCompany.keys).union(reach.subjects.map(\.company)))
+        for company in companies {
+            guard let members = streams[company] else { continue }
+            var audience = Audience(company, reach, before, after)
+            for stream in members.values where stream.seen < after.revision {
+                guard let event = audience.event(for: stream.subscription) else { continue }
+                stream.seen = after.revision
+                begun += 1
+                stream.send(event, at: now) { written in delivery.settled(written: written, at: .now()) }
+            }
+        }
+        delivery.looked(streams: begun)
+    }
+
+    private func endRevoked(_ state: Snapshot) {
+        for stream in all where stream.subscription.token.map({ state.tokens[$0] == nil }) ?? false { stream.end() }
+    }
+
+    /// What happens every second: heartbeats, and the end of streams whose credential has ended.
+    func tick(now: Timestamp, keyGeneration: Int) {
+        let deadline = NIODeadline.now()
+        for stream in all {
+            let subscription = stream.subscription
+            if subscription.expiresAt <= now || subscription.token == nil && subscription.keyGeneration != keyGeneration {
+                stream.end()
+            } else if deadline - stream.lastWrite >= Self.heartbeat {
+                stream.send(Self.ping, at: deadline)
+            }
+        }
+    }
+
+    var all: [StreamHandler] { streams.values.flatMap(\.values) }
+}
+
+/// The streams of one company during one publication. The events that several of them get are encoded once.
+private struct Audience {
+    private let company: CompanyID
+    private let reach: Reach
+    private let before: Snapshot
+    private let after: Snapshot
+    private let flags: Set<FlagCode>
+    /// The gates whose answer may be another for anybody of the company.
+    private let gates: Set<GateName>
+    private let users: Set<UserID>
+    private var flagChanges: [Bool: [JSONValue]] = [:]
+    private var events: [Key: ByteBuffer] = [:]
+
+    private struct Key: Hashable {
+        var clientsOnly: Bool
+        var gates: [JSONValue]
+    }
+
+    init(_ company: CompanyID, _ reach: Reach, _ before: Snapshot, _ after: Snapshot) {
+        self.company = company
+        self.reach = reach
+        self.before = before
+        self.after = after
+        let flags = reach.flags(for: company)
+        self.flags = flags
+        users = Set(reach.subjects.lazy.filter { $0.company == company }.map(\.user))
+        let known = Set(before.gates.keys).union(after.gates.keys)
+        gates =
+            reach.touchesPermissions
+            ? known
+            : known.filter { name in
+                reach.gates.contains(name) || [before, after].contains { !flags.isDisjoint(with: $0.gates[name]?.value.flags ?? []) }
+            }
+    }
+
+    /// The event for one stream; nil when nothing it is told is different.
+    mutating func event(for subscription: Subscription) -> ByteBuffer? {
+        let clientsOnly = subscription.clientsOnly
+        let flags = flagChanges[clientsOnly] ?? StreamEvent.flagChanges(self.flags, from: before, to: after, company, clientsOnly: clientsOnly)
+        flagChanges[clientsOnly] = flags
+        let concerned = users.contains(subscription.subject.user) ? Set(before.gates.keys).union(after.gates.keys) : gates
+        let gates = StreamEvent.gateChanges(concerned, from: before, to: after, subscription.subject)
+        guard !flags.isEmpty || !gates.isEmpty else { return nil }
+        let key = Key(clientsOnly: clientsOnly, gates: gates)
+        if let event = events[key] { return event }
+        let event = StreamHandler.chunk(StreamEvent.event("change", after.position, flags, gates))
+        events[key] = event
+        return event
+    }
+}

@@ -1,0 +1,32 @@
+import GateCore
+
+/// Whose answers a stream follows, and on whose credential.
+struct Subscription: Sendable {
+    var subject: Subject
+    /// Leaves out what is kept from user tokens.
+    var clientsOnly: Bool
+    /// The API token behind it; nil for a user's.
+    var token: TokenID?
+    /// When the credential ends, and the stream with it.
+    var expiresAt: Timestamp
+    /// The generation of keys that a user's token was verified under.
+    var keyGeneration: Int
+    /// The position that the client has seen.
+    var lastEventID: Position?
+    /// The origin to admit, where the request came from an allowed one.
+    var origin: String?
+
+    init(_ identity: Identity, _ subject: Subject, keyGeneration: Int, lastEventID: String?, origin: String?) {
+        self.subject = subject
+        self.keyGeneration = keyGeneration
+        self.lastEventID = lastEventID.flatMap { Position($0) }
+        self.origin = origin
+        switch identity {
+        case .user(let user): (clientsOnly, token, expiresAt) = (true, nil, user.expiresAt)
+        case .token(let stored): (clientsOnly, token, expiresAt) = (false, stored.id, stored.expiresAt)
+        }
+    }
+
+    /// Whom the limit of streams counts.
+    var limitKey: String { "\(subject.company)/\(subject.user)" }
+}
