@@ -3,8 +3,8 @@
 
 run:
 	@scripts/require sqlite-dev
-	@swift build -c release --product gatectl
-	@swift build -c release --product gate-server
+	@swift build -c release --static-swift-stdlib --product gatectl
+	@swift build -c release --static-swift-stdlib --product gate-server
 	@scripts/run-demo
 
 test:
@@ -15,7 +15,7 @@ check:
 
 bench:
 	@scripts/require sqlite-dev bench
-	@swift build -c release --product gate-server
+	@swift build -c release --static-swift-stdlib --product gate-server
 	@for bench in scripts/bench/[a-z]*; do [ -x "$$bench" ] && "$$bench" || exit 1; done
 
 build:

@@ -42,8 +42,12 @@ struct Composition: Sendable {
         let streams = try await StreamHub(
             writer.store, eventLoops: threads.makeIterator(), mostPerUser: limits.streamsPerUser, clock: clock,
             keyGeneration: { authenticator.generation })
+        // The database's lock, held by now, keeps others out of the events' file too.
+        let eventsPath = EventFile.path(beside: configuration.database)
+        let events = EventStore(try EventFile(path: eventsPath))
         service = GateService(
-            writer: writer, history: try HistoryReader(path: configuration.database), authenticator: authenticator, limits: limits,
+            writer: writer, history: try HistoryReader(path: configuration.database), events: events,
+            eventReader: try EventReader(path: eventsPath), authenticator: authenticator, limits: limits,
             tokenUses: TokenUses(logger: logger) { uses in try await writer.noteUses(uses) }, streams: streams,
             databasePath: configuration.database, clock: clock, logger: logger)
         connections = ConnectionLimit(maximum: service.limits.connections)
@@ -64,8 +68,9 @@ struct Composition: Sendable {
             let all = Routes.published + Routes.administration
             listeners.append(try listener(routes.router(all), at: configuration.address, name: nil, tls: configuration.tls, listening))
         }
+        let retention = EventRetention(events: service.events, clock: service.clock, logger: logger)
         var group = ServiceGroupConfiguration(
-            services: [service.tokenUses, service.streams] + listeners, gracefulShutdownSignals: shutdownSignals, logger: logger)
+            services: [service.tokenUses, service.streams, retention] + listeners, gracefulShutdownSignals: shutdownSignals, logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(8)
         group.maximumCancellationDuration = .seconds(1)
         let served: Result<Void, any Error>

@@ -8,13 +8,25 @@ package enum Authority: Sendable {
     /// Flag states, holds and master switches; with limits, only those within them.
     case operations(flags: Set<FlagCode>, companies: Set<CompanyID>)
 
+    /// Nothing.
+    case none
+
     package init(_ token: Token) {
-        self = token.kind == .admin ? .full : .operations(flags: Set(token.flags), companies: Set(token.companies))
+        switch token.kind {
+        case .admin: self = .full
+        case .ops: self = .operations(flags: Set(token.flags), companies: Set(token.companies))
+        case .read, .service, .events: self = .none
+        }
     }
 
     /// - Throws: `right_missing`, naming the operation or the answer.
     func check(_ changes: [EntityChange], flips: [Flip]) throws(GateError) {
-        guard case .operations(let flags, let companies) = self else { return }
+        let (flags, companies): (Set<FlagCode>, Set<CompanyID>)
+        switch self {
+        case .full: return
+        case .none: throw GateError(.rightMissing, "this token may not write")
+        case .operations(let limitedFlags, let limitedCompanies): (flags, companies) = (limitedFlags, limitedCompanies)
+        }
         for change in changes {
             guard Self.isOperational(change) else {
                 throw GateError(.rightMissing, "this token may set flags, holds and master switches; \(change.ref) needs the right admin")

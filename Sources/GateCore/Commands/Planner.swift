@@ -239,7 +239,7 @@ package struct Planner {
         }
         if prune {
             let named = Set(entities.map(\.ref))
-            let kinds = Set(entities.map(\.ref.kind)).intersection([.flag, .flagState, .permission, .role, .gate])
+            let kinds = Set(entities.map(\.ref.kind)).intersection([.flag, .flagState, .permission, .role, .gate, .event])
             for (entity, _) in base.allEntities() where kinds.contains(entity.ref.kind) && !named.contains(entity.ref) { try remove(entity.ref) }
         }
     }
@@ -291,6 +291,7 @@ package struct Planner {
             case .permission(let key): GateError(.permissionUnknown, "there is no permission \(key)")
             case .role(let name): GateError(.roleUnknown, "there is no role \(name)")
             case .gate(let name): GateError(.gateUnknown, "there is no gate \(name)")
+            case .event(let name): GateError(.eventUnknown, "there is no event \(name)")
             case .user(let company, let user): GateError(.userUnknown, "user \(user) of company \(company) has no states and no roles")
             case .token(let id): GateError(.tokenUnknown, "there is no token \(id)")
             case .flagState, .hold: GateError(.entityUnknown, "there is no \(ref)")

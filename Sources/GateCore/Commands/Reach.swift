@@ -29,7 +29,7 @@ package struct Reach: Sendable {
             touchesPermissions = true
         case .permission: touchesPermissions = true
         case .token: touchesTokens = true
-        case .company: break
+        case .company, .event: break
         }
     }
 

@@ -46,7 +46,18 @@ struct Validation {
             // States of keys and roles that were there before stay, so that a write of one never fails on another.
             for state in user.grants.states { try require(.permission(state.key), "/permissions/\(state.key)") }
             for (index, role) in user.grants.roles.enumerated() { try require(.role(role), "/roles/\(index)") }
+        case .event(let event): try checkLabel(of: event)
         case .company, .permission, .token: break
+        }
+    }
+
+    /// No two events have one label, after the change.
+    private func checkLabel(of event: EventDeclaration) throws(GateError) {
+        guard let label = event.label else { return }
+        var others = base.eventTypes.values.map(\.value).filter { wanted[.event($0.name)] == nil }
+        others += wanted.values.compactMap { if case .event(let other)? = $0 { other } else { nil } }
+        if let other = others.first(where: { $0.label == label && $0.name != event.name }) {
+            throw GateError(.nameTaken, "the label of \(event.name) is that of \(other.name): each may name one event", pointer: "/label")
         }
     }
 

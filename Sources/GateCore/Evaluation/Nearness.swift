@@ -45,6 +45,7 @@ extension Snapshot {
         case .permission(let key): Nearness.names(near: key.rawValue, among: permissions.keys.map(\.rawValue))
         case .role(let name): Nearness.names(near: name.rawValue, among: roles.keys.map(\.rawValue))
         case .gate(let name): Nearness.names(near: name.rawValue, among: gates.keys.map(\.rawValue))
+        case .event(let name): Nearness.names(near: name.rawValue, among: eventTypes.keys.map(\.rawValue))
         case .user, .token, .flagState, .hold: []
         }
     }

@@ -17,6 +17,7 @@ extension Snapshot {
         case .hold(let flag, let company?):
             cell(flag, company).flatMap { $0.heldAt == 0 ? nil : (.hold(Hold(flag: flag, company: company)), $0.heldAt) } ?? (nil, 0)
         case .gate(let name): gates[name].map { (.gate($0.value), $0.revision) } ?? (nil, 0)
+        case .event(let name): eventTypes[name].map { (.event($0.value), $0.revision) } ?? (nil, 0)
         case .user(let company, let id):
             user(company, id).map { (.user(User(company: company, id: id, grants: $0.grants)), $0.revision) } ?? (nil, 0)
         case .token(let id): tokens[id].map { (.token($0.value), $0.revision) } ?? (nil, 0)
@@ -55,6 +56,7 @@ extension Snapshot {
             }
         }
         all += gates.values.sorted { $0.value.name < $1.value.name }.map { (.gate($0.value), $0.revision) }
+        all += eventTypes.values.sorted { $0.value.name < $1.value.name }.map { (.event($0.value), $0.revision) }
         for company in users.keys.sorted() {
             let members = users[company]!.sorted { $0.key < $1.key }
             all += members.map { (.user(User(company: company, id: $0.key, grants: $0.value.grants)), $0.value.revision) }

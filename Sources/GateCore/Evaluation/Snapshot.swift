@@ -54,6 +54,9 @@ package struct Snapshot: Sendable {
     package private(set) var permissions: [PermissionKey: Revised<Permission>] = [:]
     package private(set) var roles: [RoleName: Revised<Role>] = [:]
     package private(set) var gates: [GateName: Revised<Gate>] = [:]
+    /// The events that clients may post.
+    package private(set) var eventTypes: [EventName: Revised<EventDeclaration>] = [:]
+    private var eventTypesByLabel: [String: EventName] = [:]
     package private(set) var users: TreeDictionary<CompanyID, Users> = [:]
     package private(set) var tokens: [TokenID: Revised<Token>] = [:]
     private var tokensByDigest: [String: TokenID] = [:]
@@ -72,6 +75,11 @@ package struct Snapshot: Sendable {
     package var position: Position { Position(incarnation: incarnation, revision: revision) }
 
     package func token(digest: String) -> Token? { tokensByDigest[digest].flatMap { tokens[$0]?.value } }
+
+    /// The event that a client's text names, by its name or its label.
+    package func eventType(_ text: String) -> EventDeclaration? {
+        (eventTypes[EventName(unchecked: text)] ?? eventTypesByLabel[text].flatMap { eventTypes[$0] })?.value
+    }
 
     /// The last revision that changed anything of a company; -1 where it is not registered.
     package func companyTouchedAt(_ id: CompanyID) -> Revision { companies[id]?.touchedAt ?? -1 }
@@ -124,6 +132,10 @@ package struct Snapshot: Sendable {
         case .gate(let gate):
             gates[gate.name] = Revised(value: gate, revision: revision)
             gatesTouchedAt = max(gatesTouchedAt, revision)
+        case .event(let event):
+            forgetLabel(of: event.name)
+            eventTypes[event.name] = Revised(value: event, revision: revision)
+            if let label = event.label { eventTypesByLabel[label] = event.name }
         case .user(let user):
             users[user.company, default: [:]][user.id] = UserRecord(shared: SharedGrants(user.grants), revision: revision)
         case .token(let token):
@@ -159,6 +171,9 @@ package struct Snapshot: Sendable {
         case .gate(let name):
             gates[name] = nil
             gatesTouchedAt = revision
+        case .event(let name):
+            forgetLabel(of: name)
+            eventTypes[name] = nil
         case .user(let company, let user):
             users[company]?[user] = nil
             if users[company]?.isEmpty == true { users[company] = nil }
@@ -166,6 +181,12 @@ package struct Snapshot: Sendable {
             if let old = tokens.removeValue(forKey: id)?.value { tokensByDigest[old.digest] = nil }
             tokensTouchedAt = revision
         }
+    }
+
+    /// A label may have gone to another event within the same change: that one keeps it.
+    private mutating func forgetLabel(of name: EventName) {
+        guard let label = eventTypes[name]?.value.label, eventTypesByLabel[label] == name else { return }
+        eventTypesByLabel[label] = nil
     }
 
     private mutating func setHold(_ flag: FlagCode, _ company: CompanyID?, at revision: Revision, to heldAt: Revision) throws(GateError) {

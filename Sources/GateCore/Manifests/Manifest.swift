@@ -21,7 +21,7 @@ package enum Manifest {
             object["name"] = nil
         }
         switch kind {
-        case .company, .permission, .role, .gate, .user:
+        case .company, .permission, .role, .gate, .event, .user:
             return [try Entity(kind, JSONReader(.object(object), pointer: reader.pointer))]
         case .flag:
             object["companies"] = nil
@@ -34,7 +34,7 @@ package enum Manifest {
             return entities
         case .flagState, .hold, .token:
             throw GateError(
-                .manifestInvalid, "manifests are of the kinds company, flag, gate, permission, role and user, not \(kind.rawValue)",
+                .manifestInvalid, "manifests are of the kinds company, event, flag, gate, permission, role and user, not \(kind.rawValue)",
                 pointer: kindReader.pointer)
         }
     }
@@ -74,7 +74,7 @@ extension EntityKind {
         case .company: "id"
         case .permission: "key"
         case .flag: "code"
-        case .role, .gate, .user, .flagState, .hold, .token: nil
+        case .role, .gate, .event, .user, .flagState, .hold, .token: nil
         }
     }
 }

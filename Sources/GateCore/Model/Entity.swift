@@ -17,6 +17,7 @@ package enum EntityKind: String, Sendable, CaseIterable {
     case flagState = "flag_state"
     case hold
     case gate
+    case event
     case user
     case token
 }
@@ -31,6 +32,7 @@ package enum EntityRef: Hashable, Sendable {
     /// A flag-wide hold, or with a company that company's.
     case hold(FlagCode, CompanyID?)
     case gate(GateName)
+    case event(EventName)
     case user(CompanyID, UserID)
     case token(TokenID)
 
@@ -43,6 +45,7 @@ package enum EntityRef: Hashable, Sendable {
         case .flagState: .flagState
         case .hold: .hold
         case .gate: .gate
+        case .event: .event
         case .user: .user
         case .token: .token
         }
@@ -58,6 +61,7 @@ package enum EntityRef: Hashable, Sendable {
         case .flagState(let flag, let company): ["flag": .string(flag.rawValue), "company_id": .string(company.rawValue)]
         case .hold(let flag, let company): ["flag": .string(flag.rawValue), "company_id": company.map { .string($0.rawValue) } ?? .null]
         case .gate(let name): ["name": .string(name.rawValue)]
+        case .event(let name): ["name": .string(name.rawValue)]
         case .user(let company, let user): ["company_id": .string(company.rawValue), "user_id": .string(user.rawValue)]
         case .token(let id): ["id": .string(id.rawValue)]
         }
@@ -78,6 +82,7 @@ package enum EntityRef: Hashable, Sendable {
         case .flagState: self = .flagState(try members.required("flag").identifier(), try members.required("company_id").identifier())
         case .hold: self = .hold(try members.required("flag").identifier(), try members["company_id"]?.identifier())
         case .gate: self = .gate(try members.required("name").identifier())
+        case .event: self = .event(try members.required("name").identifier())
         case .user: self = .user(try members.required("company_id").identifier(), try members.required("user_id").identifier())
         case .token: self = .token(try members.required("id").identifier())
         }
@@ -95,6 +100,7 @@ extension EntityRef: CustomStringConvertible {
         case .hold(let flag, nil): "hold of flag \(flag)"
         case .hold(let flag, let company?): "hold of flag \(flag) for company \(company)"
         case .gate(let name): "gate \(name)"
+        case .event(let name): "event \(name)"
         case .user(let company, let user): "user \(user) of company \(company)"
         case .token(let id): "token \(id)"
         }
@@ -119,6 +125,7 @@ package enum Entity: Hashable, Sendable {
     case flagState(FlagState)
     case hold(Hold)
     case gate(Gate)
+    case event(EventDeclaration)
     case user(User)
     case token(Token)
 
@@ -131,6 +138,7 @@ package enum Entity: Hashable, Sendable {
         case .flagState(let state): .flagState(state.flag, state.company)
         case .hold(let hold): .hold(hold.flag, hold.company)
         case .gate(let gate): .gate(gate.name)
+        case .event(let event): .event(event.name)
         case .user(let user): .user(user.company, user.id)
         case .token(let token): .token(token.id)
         }
@@ -145,6 +153,7 @@ package enum Entity: Hashable, Sendable {
         case .flagState(let value): value
         case .hold(let value): value
         case .gate(let value): value
+        case .event(let value): value
         case .user(let value): value
         case .token(let value): value
         }
@@ -168,6 +177,7 @@ package enum Entity: Hashable, Sendable {
         case .flagState: self = .flagState(try FlagState(reader))
         case .hold: self = .hold(try Hold(reader))
         case .gate: self = .gate(try Gate(reader))
+        case .event: self = .event(try EventDeclaration(reader))
         case .user: self = .user(try User(reader))
         case .token: self = .token(try Token(reader))
         }

@@ -29,6 +29,7 @@ package struct GateError: Error, Sendable, Equatable {
         case permissionUnknown = "permission_unknown"
         case roleUnknown = "role_unknown"
         case gateUnknown = "gate_unknown"
+        case eventUnknown = "event_unknown"
         case userUnknown = "user_unknown"
         case tokenUnknown = "token_unknown"
         case changeUnknown = "change_unknown"

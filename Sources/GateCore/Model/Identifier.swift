@@ -4,13 +4,16 @@ package enum IdentifierRule: Sendable {
     case name
     /// Company and user ids: `[A-Za-z0-9._:@-]{1,128}`, but not `.` or `..`.
     case id
+    /// Names of events and of their properties: `[a-z][a-z0-9_]{0,99}`.
+    case snakeCase
 
-    var longest: Int { self == .name ? 100 : 128 }
+    var longest: Int { self == .id ? 128 : 100 }
 
     var text: String {
         switch self {
         case .name: "1 to 100 characters of A-Z a-z 0-9 . _ -, the first a letter or digit"
         case .id: "1 to 128 characters of A-Z a-z 0-9 . _ : @ -, other than . and .."
+        case .snakeCase: "1 to 100 characters of a-z 0-9 _, the first a letter"
         }
     }
 
@@ -27,6 +30,10 @@ package enum IdentifierRule: Sendable {
                     $0.isASCIIAlphanumeric || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
                         || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "@")
                 }
+        case .snakeCase:
+            let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
+            return letters.contains(first)
+                && bytes.allSatisfy { letters.contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "_") }
         }
     }
 }
@@ -120,6 +127,22 @@ package struct RoleName: Identifier {
 package struct GroupName: Identifier {
     package static let noun = "group name"
     package static let rule = IdentifierRule.name
+    package let rawValue: String
+    package init(unchecked rawValue: String) { self.rawValue = rawValue }
+}
+
+/// The name of a telemetry event, `cdp_ticket_embed_opened`.
+package struct EventName: Identifier {
+    package static let noun = "event name"
+    package static let rule = IdentifierRule.snakeCase
+    package let rawValue: String
+    package init(unchecked rawValue: String) { self.rawValue = rawValue }
+}
+
+/// The name of an event's property, `contact_id`.
+package struct PropertyName: Identifier {
+    package static let noun = "property name"
+    package static let rule = IdentifierRule.snakeCase
     package let rawValue: String
     package init(unchecked rawValue: String) { self.rawValue = rawValue }
 }

@@ -11,6 +11,10 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
         Timestamp(microseconds: moment.microseconds + span.seconds * 1_000_000)
     }
 
+    package static func - (moment: Timestamp, span: TimeSpan) -> Timestamp {
+        Timestamp(microseconds: moment.microseconds - span.seconds * 1_000_000)
+    }
+
     /// Reads RFC 3339, with `Z` or an offset, with at most six digits of a second's fraction.
     ///
     /// - Throws: `time_invalid`.

@@ -13,9 +13,6 @@ package actor GateWriter {
     /// A change of which the database could not say whether it was committed: the next look at head tells.
     private var unsettled: (plan: Plan, record: ChangeLog.Record)?
 
-    /// How long an idempotency key is kept.
-    private static let idempotencyLife = TimeSpan(seconds: 86_400)
-
     /// - Parameters:
     ///   - database: moved into the actor; nobody else may use its connection.
     ///   - connection: the connection to write through; the database's own unless a test wraps it.
@@ -84,9 +81,7 @@ package actor GateWriter {
         let state = StateStore(connection: connection)
         for operation in plan.operations { try state.write(operation, revision: record.revision) }
         try log.append(record, plan.changes)
-        try connection.execute(
-            "UPDATE head SET revision = $1, hash = $2 WHERE id = 1 AND revision = $3",
-            [.integer(record.revision), .blob(record.hash), .integer(head.position.revision)])
+        try log.moveHead(to: record)
         committing = (plan, record)
         return outcome
     }
@@ -114,41 +109,15 @@ package actor GateWriter {
     }
 
     private func replay(_ idempotency: WriteRequest.Idempotency?, now: Timestamp) throws(GateError) -> Outcome? {
-        guard let idempotency else { return nil }
-        let oldest = Timestamp(microseconds: now.microseconds - Self.idempotencyLife.seconds * 1_000_000)
-        try connection.execute("DELETE FROM idempotency_keys WHERE at < $1", [.integer(oldest.microseconds)])
-        let found = try connection.query(
-            "SELECT request_digest, receipt, created FROM idempotency_keys WHERE token_id = $1 AND key = $2",
-            [.text(idempotency.token), .text(idempotency.key)]
-        ) { row throws(GateError) in (digest: row.blob(0), receipt: try JSONParser.parse(row.blob(1)), created: row.integer(2) == 1) }
-        guard let kept = found.first else { return nil }
-        guard kept.digest == idempotency.requestDigest else {
-            throw GateError(.idempotencyMismatch, "this Idempotency-Key was used for another request: take a new key for a new request")
-        }
+        guard let idempotency, let kept = try IdempotencyKeys(connection: connection).receipt(for: idempotency, now: now) else { return nil }
         return Outcome(receipt: kept.receipt, created: kept.created, replayed: true)
     }
 
     private func keep(_ outcome: Outcome, under idempotency: WriteRequest.Idempotency?, now: Timestamp) throws(GateError) {
         guard let idempotency else { return }
-        try connection.execute(
-            "INSERT INTO idempotency_keys (token_id, key, request_digest, receipt, created, at) VALUES ($1, $2, $3, $4, $5, $6)",
-            [
-                .text(idempotency.token), .text(idempotency.key), .blob(idempotency.requestDigest), .blob(JSONWriter.bytes(outcome.receipt)),
-                .flag(outcome.created), .integer(now.microseconds),
-            ])
+        try IdempotencyKeys(connection: connection).keep(outcome.receipt, created: outcome.created, under: idempotency, now: now)
     }
 
     /// Notes when tokens were last used. Not a change: nothing that decides depends on it.
-    package func noteUses(_ uses: [TokenID: Timestamp]) throws(GateError) {
-        let connection = connection
-        try connection.transaction { () throws(GateError) in
-            for (id, at) in uses {
-                try connection.execute(
-                    """
-                    INSERT INTO token_uses (token_id, last_used_at) VALUES ($1, $2) \
-                    ON CONFLICT (token_id) DO UPDATE SET last_used_at = excluded.last_used_at
-                    """, [.name(id), .integer(at.microseconds)])
-            }
-        }
-    }
+    package func noteUses(_ uses: [TokenID: Timestamp]) throws(GateError) { try TokenUseTable(connection: connection).note(uses) }
 }

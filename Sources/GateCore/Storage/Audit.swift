@@ -15,6 +15,13 @@ package struct AuditReport: Sendable {
 }
 
 extension ChangeLog {
+    /// As `audit`, in one read transaction: the log and the rows are of one moment.
+    package func auditAtOneMoment() throws(GateError) -> AuditReport {
+        try connection.execute("BEGIN")
+        defer { try? connection.execute("COMMIT") }
+        return try audit()
+    }
+
     /// Checks the chain of hashes, the numbering, every row's hash, and that the log, replayed, gives the state that is stored.
     package func audit() throws(GateError) -> AuditReport {
         let head = try Database.head(connection)

@@ -108,6 +108,13 @@ package struct ChangeLog {
         }
     }
 
+    /// Makes a change the last one.
+    func moveHead(to record: Record) throws(GateError) {
+        try connection.execute(
+            "UPDATE head SET revision = $1, hash = $2 WHERE id = 1 AND revision = $3",
+            [.integer(record.revision), .blob(record.hash), .integer(record.revision - 1)])
+    }
+
     /// What a change is about, as the history is filtered. Users are found by their company.
     private struct Subject: Hashable {
         var kind: EntityKind
@@ -121,7 +128,7 @@ package struct ChangeLog {
             case .flagState(let code, let id): (flag, company) = (code.rawValue, id.rawValue)
             case .hold(let code, let id): (flag, company) = (code.rawValue, id?.rawValue ?? "")
             case .company(let id), .user(let id, _): company = id.rawValue
-            case .permission, .role, .gate, .token: break
+            case .permission, .role, .gate, .event, .token: break
             }
         }
     }

@@ -18,7 +18,8 @@ package struct Database {
         lock = try DatabaseLock(database: path)
         connection = try SQLiteConnection(path: path, mode: .readWrite)
         // Before anything is written: another program's file stays as it is, to the byte.
-        let version = try Self.checkedVersion(connection, path: path)
+        let version = try Self.checkedVersion(
+            connection, path: path, application: SQLiteSchema.applicationID, newest: SQLiteSchema.migrations.count)
         headFile = try HeadFile(database: path)
         for pragma in ["journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF", "wal_autocheckpoint = 1000"] {
             try connection.execute("PRAGMA \(pragma)")
@@ -27,17 +28,22 @@ package struct Database {
     }
 
     /// The file's schema, 0 for a new file.
-    private static func checkedVersion(_ connection: SQLiteConnection, path: String) throws(GateError) -> Int {
+    ///
+    /// - Parameters:
+    ///   - expected: the application id that files of this kind bear.
+    ///   - newest: the newest schema that this program knows.
+    static func checkedVersion(
+        _ connection: SQLiteConnection, path: String, application expected: Int64, newest: Int
+    ) throws(GateError) -> Int {
         func pragma(_ name: String) throws(GateError) -> Int64 {
             try connection.query("PRAGMA \(name)") { row throws(GateError) in row.integer(0) }.first ?? 0
         }
         let isEmpty = try connection.query("SELECT count(*) FROM sqlite_schema") { row throws(GateError) in row.integer(0) } == [0]
         let application = try pragma("application_id")
-        guard isEmpty || application == SQLiteSchema.applicationID else {
+        guard isEmpty || application == expected else {
             throw GateError(.databaseForeign, "\(path) is an SQLite database of another program")
         }
         let version = Int(try pragma("user_version"))
-        let newest = SQLiteSchema.migrations.count
         guard version <= newest else {
             throw GateError(
                 .databaseNewer, "\(path) has schema \(version), this program knows up to \(newest): start the newer program that wrote it")

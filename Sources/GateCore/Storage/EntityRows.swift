@@ -40,6 +40,9 @@ package struct EntityRows: Sendable {
             values = [.text(gate.description)]
             parts[0].rows = Self.positioned(gate.permissions)
             parts[1].rows = Self.positioned(gate.flags)
+        case .event(let event):
+            values = [event.label.map { .text($0) } ?? .null, .text(event.description)]
+            parts[0].rows = event.properties.map { [.name($0.name), .text($0.pattern.rawValue), .flag($0.isRequired)] }
         case .user(let user):
             values = []
             parts[0].rows = user.grants.states.map { [.name($0.key), .flag($0.enabled)] }
@@ -82,6 +85,9 @@ package struct EntityRows: Sendable {
                 Part("gate_permissions", ["gate_name", "position", "permission_key"]),
                 Part("gate_flags", ["gate_name", "position", "flag_code"]),
             ]
+        case .event(let name):
+            (table, keyColumns, key, columns) = ("event_types", ["name"], [.name(name)], ["label", "description"])
+            parts = [Part("event_properties", ["event_name", "property_name", "pattern", "required"])]
         case .user(let company, let user):
             (table, keyColumns, key, columns) = ("users", ["company_id", "user_id"], [.name(company), .name(user)], [])
             parts = [

@@ -21,6 +21,7 @@ struct StateLoader {
             .hold(Hold(flag: FlagCode(unchecked: row.text(0)), company: CompanyID(unchecked: row.text(1))))
         })
         try snapshot.load(gates())
+        try snapshot.load(eventTypes())
         try loadUsers(into: &snapshot)
         try snapshot.load(tokens())
         try snapshot.apply([], revision: revision)
@@ -104,6 +105,21 @@ struct StateLoader {
                 Gate(
                     name: GateName(unchecked: row.text(0)), description: row.text(1), permissions: permissions[row.text(0)] ?? [],
                     flags: flags[row.text(0)] ?? []))
+        }
+    }
+
+    private func eventTypes() throws(GateError) -> [(Entity, Revision)] {
+        // A pattern that nobody knows is left out: then the row does not match its hash.
+        let properties = try parts("SELECT event_name, property_name, pattern, required FROM event_properties") { row in
+            PropertyPattern(rawValue: row.text(2)).map {
+                EventDeclaration.Property(PropertyName(unchecked: row.text(1)), $0, isRequired: row.integer(3) == 1)
+            }
+        }
+        return try named("event_types", "name, label, description") { row throws(GateError) in
+            .event(
+                EventDeclaration(
+                    name: EventName(unchecked: row.text(0)), label: row.isNull(1) ? nil : row.text(1), description: row.text(2),
+                    properties: (properties[row.text(0)] ?? []).compactMap { $0 }))
         }
     }
 

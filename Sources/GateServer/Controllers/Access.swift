@@ -6,6 +6,8 @@ enum Access: Sendable, Hashable {
     case open
     /// Users, about themselves; and API tokens that may read or evaluate.
     case evaluation
+    /// Users, about themselves; and API tokens that may post events.
+    case telemetry
     /// API tokens that may read everything.
     case read
     /// API tokens that may set and hold.
@@ -17,13 +19,14 @@ enum Access: Sendable, Hashable {
         switch self {
         case .open: Set(Token.Kind.allCases)
         case .evaluation: [.admin, .ops, .read, .service]
+        case .telemetry: [.admin, .events]
         case .read: [.admin, .ops, .read]
         case .operate: [.admin, .ops]
         case .administer: [.admin]
         }
     }
 
-    var admitsUsers: Bool { self == .evaluation || self == .open }
+    var admitsUsers: Bool { self == .evaluation || self == .telemetry || self == .open }
 
     /// - Throws: `right_missing`, naming the right; for users the 404 of a path that does not exist.
     func check(_ identity: Identity) throws(GateError) {

@@ -13,6 +13,8 @@ struct Call: Sendable {
     let cors: CORS
     /// Nil only where the endpoint is open.
     let identity: Identity?
+    /// Whether a cookie said who asks: browsers send it unasked.
+    let isFromCookie: Bool
     let parameters: [String: String]
     let query: Query
     let now: Timestamp

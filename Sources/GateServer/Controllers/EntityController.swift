@@ -3,7 +3,7 @@ import HTTPTypes
 import HashTreeCollections
 import Hummingbird
 
-/// The five kinds of definition that are listed, read, put, patched and deleted alike.
+/// The kinds of definition that are listed, read, put, patched and deleted alike.
 enum EntityController {
     static let endpoints: [Endpoint] =
         definitions("companies", "company", "id", in: "company", parameters: ["group"], ref: { .company(try $0.parameter("company")) }) { state, call throws(GateError) in
@@ -18,6 +18,9 @@ enum EntityController {
         }
         + definitions("roles", "role", "name", ref: { .role(try $0.parameter("name")) }) { state, _ in state.roles.values.map { .role($0.value) } }
         + definitions("gates", "gate", "name", ref: { .gate(try $0.parameter("name")) }) { state, _ in state.gates.values.map { .gate($0.value) } }
+        + definitions("event_types", "event", "name", ref: { .event(try $0.parameter("name")) }) { state, _ in
+            state.eventTypes.values.map { .event($0.value) }
+        }
 
     private static func definitions(
         _ plural: String, _ noun: String, _ member: String, in parameter: String? = nil, parameters: Set<String> = [],

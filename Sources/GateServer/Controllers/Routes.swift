@@ -24,10 +24,11 @@ struct Routes: Sendable {
     let cors: CORS
 
     /// The endpoints of both listeners.
-    static let published: [Endpoint] = EvaluationController.endpoints + StreamController.published + SystemController.health
+    static let published: [Endpoint] = EvaluationController.endpoints + StreamController.published + EventController.published + SystemController.health
     static let administration: [Endpoint] =
         EntityController.endpoints + FlagStateController.endpoints + UserController.endpoints + TokenController.endpoints
-        + ChangeController.endpoints + ManifestController.endpoints + StreamController.administration + SystemController.endpoints
+        + ChangeController.endpoints + ManifestController.endpoints + StreamController.administration + EventController.administration
+        + SystemController.endpoints
 
     private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
 
@@ -52,7 +53,7 @@ struct Routes: Sendable {
     private func respond(_ request: Request, _ context: GateRequestContext, _ endpoint: Endpoint) async throws -> Reply {
         let now = service.clock()
         let published = service.store.current
-        let identity = endpoint.access == .open ? nil : try await identify(request, context, endpoint.access, published.snapshot, now)
+        let caller = endpoint.access == .open ? nil : try await identify(request, context, endpoint.access, published.snapshot, now)
         var parameters: [String: String] = [:]
         for (name, value) in context.parameters {
             guard let decoded = Query.decode(value) else { throw GateError(.identifierInvalid, "the path is not valid percent-encoding of UTF-8") }
@@ -61,14 +62,15 @@ struct Routes: Sendable {
         let query = try Query(request.uri.query)
         if let known = endpoint.parameters { try query.check(known: known) }
         let call = Call(
-            request: request, channel: context.channel, service: service, cors: cors, identity: identity, parameters: parameters, query: query, now: now, published: published)
+            request: request, channel: context.channel, service: service, cors: cors, identity: caller?.identity, isFromCookie: caller?.fromCookie ?? false,
+            parameters: parameters, query: query, now: now, published: published)
         return try await endpoint.handler(call)
     }
 
     /// Who it is, that they may use the route, and that they do not do so too often.
     private func identify(
         _ request: Request, _ context: GateRequestContext, _ access: Access, _ state: Snapshot, _ now: Timestamp
-    ) async throws -> Identity {
+    ) async throws -> Authenticator.Outcome {
         let outcome: Authenticator.Outcome
         do throws(GateError) {
             let cookies = request.headers[values: .cookie]
@@ -85,10 +87,11 @@ struct Routes: Sendable {
         try access.check(outcome.identity)
         switch outcome.identity {
         case .user(let user):
-            guard service.limits.evaluations.take(user.limitKey, now: now) else { throw service.limits.evaluations.refusal }
+            let limit = access == .telemetry ? service.limits.events : service.limits.evaluations
+            guard limit.take(user.limitKey, now: now) else { throw limit.refusal }
         case .token(let token): service.tokenUses.note(token.id, at: now)
         }
-        return outcome.identity
+        return outcome
     }
 
     /// A method that the path does not take: told to those who may use the path at all.

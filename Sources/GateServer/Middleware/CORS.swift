@@ -2,14 +2,14 @@ import GateCore
 import HTTPTypes
 import Hummingbird
 
-/// Cross-origin reads: an exact allow-list of origins, on the routes for front ends only. Never `*`.
+/// Cross-origin requests: an exact allow-list of origins, on the routes for front ends only. Never `*`.
 struct CORS: Sendable {
     private let origins: Set<String>
     static let exposed = "ETag, Retry-After, Gate-Revision"
 
     init(origins: [String]) { self.origins = Set(origins) }
 
-    func admits(path: String) -> Bool { ReadRoute(path: path) != nil || path == StreamController.path }
+    func admits(path: String) -> Bool { ReadRoute(path: path) != nil || path == StreamController.path || path == EventController.path }
 
     /// The origin to admit, if the request names one that is on the list.
     func admitted(_ origin: String?) -> String? { origin.flatMap { origins.contains($0) ? $0 : nil } }
@@ -25,9 +25,11 @@ struct CORS: Sendable {
     /// The answer to a preflight; nil when the origin is not on the list.
     func preflight(_ request: Request) -> Reply? {
         guard admitted(request.headers[.origin]) != nil, request.headers[.accessControlRequestMethod] != nil else { return nil }
+        let isPost = request.uri.path == EventController.path
         var reply = Reply(status: .noContent, bytes: [])
         reply.headers = [
-            .accessControlAllowMethods: "GET, HEAD", .accessControlAllowHeaders: "Authorization, If-None-Match, Gate-Min-Revision, Last-Event-ID",
+            .accessControlAllowMethods: isPost ? "POST" : "GET, HEAD",
+            .accessControlAllowHeaders: isPost ? "Authorization, Content-Type" : "Authorization, If-None-Match, Gate-Min-Revision, Last-Event-ID",
             .accessControlMaxAge: "600", .vary: "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
         ]
         return reply

@@ -14,16 +14,13 @@ struct Problem: Sendable {
     init(_ error: GateError, instance: String, requestID: String) {
         let meaning = error.code.meaning
         status = meaning.status
+        let isInternal = meaning.status.code == 500
+        let code = isInternal && error.code != .outcomeUnknown ? GateError.Code.unexpected : error.code
         var object: JSONObject = [
-            "type": .string("urn:gate:problem:\(error.code.rawValue)"), "title": .string(meaning.title), "status": .integer(Int64(meaning.status.code)),
+            "type": .string("urn:gate:problem:\(code.rawValue)"), "title": .string(meaning.title), "status": .integer(Int64(meaning.status.code)),
         ]
-        if meaning.status.code == 500 {
-            object["detail"] = .string("something went wrong here; the log has more under request \(requestID)")
-            object["code"] = .string(error.code == .outcomeUnknown ? error.code.rawValue : GateError.Code.unexpected.rawValue)
-        } else {
-            object["detail"] = .string(error.detail)
-            object["code"] = .string(error.code.rawValue)
-        }
+        object["detail"] = .string(isInternal ? "something went wrong here; the log has more under request \(requestID)" : error.detail)
+        object["code"] = .string(code.rawValue)
         if status != .notFound { object["instance"] = .string(instance) }
         object["pointer"] = error.pointer.map { .string($0) }
         if let limit = error.limit {

@@ -43,7 +43,10 @@ export class Tracker {
   #most = EVENTS_A_BATCH;
   #sending = false;
 
-  /** @param {TrackerHost} host @param {AbortSignal} signal */
+  /**
+   * @param {TrackerHost} host
+   * @param {AbortSignal} signal
+   */
   constructor(host, signal) {
     this.#host = host;
     this.#signal = signal;
@@ -82,7 +85,7 @@ export class Tracker {
       room -= size(batch);
       for (const entry of batch) entry.riding = true;
       const sent = batch;
-      this.#post(sent, authorization, this.#signal, true).then(
+      this.#post(sent, authorization).then(
         (response) => response.ok && this.#forget(sent),
         () => {},
       ).finally(() => {
@@ -118,14 +121,14 @@ export class Tracker {
    * @returns {Promise<number | null>} null when the batch is done with, else how long the server wants us to wait
    */
   async #sendOnce(batch) {
-    const limit = deadline(this.#signal);
-    limit.extend(ANSWER_WITHIN);
     const outlives = size(batch) <= BYTES_OUTLIVING;
+    const limit = deadline(outlives ? new AbortController().signal : this.#signal);
+    limit.extend(ANSWER_WITHIN);
     try {
       const authorization = await this.#host.authorize();
       if (!authorization || limit.signal.aborted) return 0;
       for (const entry of batch) entry.riding = outlives;
-      const response = await this.#post(batch, authorization, limit.signal, outlives);
+      const response = await this.#post(batch, authorization, outlives, limit.signal);
       await response.body?.cancel();
       if (response.status === 413 && batch.length > 1) {
         this.#most = Math.ceil(batch.length / 2);
@@ -145,17 +148,20 @@ export class Tracker {
   /**
    * @param {Entry[]} batch
    * @param {Authorization} authorization
-   * @param {AbortSignal} signal
-   * @param {boolean} keepalive
+   * @param {boolean} [keepalive]
+   * @param {AbortSignal} [signal]
    */
-  #post(batch, authorization, signal, keepalive) {
+  #post(batch, authorization, keepalive = true, signal) {
     return this.#host.fetch(this.#host.url, {
       method: 'POST', headers: { 'Content-Type': 'application/json', ...authorization.headers }, credentials: authorization.credentials,
-      body: `{"events":[${batch.map((entry) => entry.json).join(',')}]}`, redirect: 'error', keepalive, ...(keepalive ? {} : { signal }),
+      body: `{"events":[${batch.map((entry) => entry.json).join(',')}]}`, redirect: 'error', keepalive, signal: signal ?? null,
     });
   }
 
-  /** The oldest that fit and are not on their way. @param {number} bytes */
+  /**
+   * The oldest that fit and are not on their way.
+   * @param {number} bytes
+   */
   #batch(bytes) {
     /** @type {Entry[]} */
     const batch = [];
@@ -184,7 +190,10 @@ class Attempts {
   /** @type {Map<string, {id: string, over: boolean, created: string | null}>} */
   #current = new Map();
 
-  /** @param {string} event @param {Properties} properties */
+  /**
+   * @param {string} event
+   * @param {Properties} properties
+   */
   of(event, properties) {
     const parts = /^(.*)_(opened|created|create_error|load_failed|associated|associate_failed)$/.exec(event);
     if (!parts) return undefined;

@@ -23,7 +23,10 @@ import { readEvents } from './server-sent-events.js';
  * @property {(news: News) => void} receive
  */
 
-/** How one connection, or one round of asking, ended. @typedef {'ended' | 'refused' | 'failed' | 'unstreamable' | 'polled'} End */
+/**
+ * How one connection, or one round of asking, ended.
+ * @typedef {'ended' | 'refused' | 'failed' | 'unstreamable' | 'polled'} End
+ */
 
 const ANSWER_WITHIN = 15 * SECOND;
 const SILENCE_MOST = 45 * SECOND;
@@ -47,9 +50,15 @@ export class Feed {
   #polling = null;
   #streamable = typeof ReadableStream === 'function' && typeof TextDecoder === 'function';
   #wait = 0;
-  /** What each path last answered. @type {Map<string, {tag: string, body: any}>} */
+  /**
+   * What each path last answered.
+   * @type {Map<string, {tag: string, body: any}>}
+   */
   #known = new Map();
-  /** Who is asking for permissions now. @type {{signal: AbortSignal, again: boolean} | null} */
+  /**
+   * Who is asking for permissions now.
+   * @type {{signal: AbortSignal, again: boolean} | null}
+   */
   #asker = null;
 
   /** @param {FeedHost} host */
@@ -291,7 +300,10 @@ function pairs(list, pair) {
   });
 }
 
-/** On when both are true, and only then. @param {any} list */
+/**
+ * On when both are true, and only then.
+ * @param {any} list
+ */
 function flagPairs(list) {
   return pairs(list, (flag) => [flag.code, flag.enabled === true && flag.enabled_for_company === true]);
 }

@@ -3,10 +3,11 @@
 import { SECOND, now, pause, since } from './gate-clock.js';
 
 /** @typedef {import('./gate-feed.js').News} News */
+/** @typedef {import('./gate-known.js').State} State */
 
 /**
  * What a tab tells the others: that it has come, one piece of news, or all that the leader knows.
- * @typedef {{kind: 'hello'} | {kind: 'news', news: News} | {kind: 'state', state: unknown}} Message
+ * @typedef {{kind: 'hello'} | {kind: 'news', news: News} | {kind: 'state', state: State}} Message
  */
 
 /**
@@ -14,8 +15,8 @@ import { SECOND, now, pause, since } from './gate-clock.js';
  * @property {string | null} key names what may be shared, and with whom; null shares nothing
  * @property {(signal: AbortSignal) => Promise<number>} lead follows the server; resolves with how long to wait before trying again
  * @property {(news: News) => void} receive news from the leader
- * @property {() => unknown} state all that this tab knows
- * @property {(state: unknown) => void} adopt what the leader knew when this tab came
+ * @property {() => State} state all that this tab knows
+ * @property {(state: State) => void} adopt what the leader knew when this tab came
  */
 
 const SILENCE_MOST = 45 * SECOND;
@@ -40,7 +41,10 @@ export function joinTabs(host, signal) {
   return (news) => tabs.pass(news);
 }
 
-/** @param {TabHost} host @param {AbortSignal} signal */
+/**
+ * @param {TabHost} host
+ * @param {AbortSignal} signal
+ */
 async function alone(host, signal) {
   while (!signal.aborted) await pause(await host.lead(signal), signal, true);
 }
@@ -57,7 +61,12 @@ class Tabs {
   /** Gives up waiting in the lock's queue. */
   #queue = new AbortController();
 
-  /** @param {TabHost} host @param {string} key @param {LockManager} locks @param {AbortSignal} signal */
+  /**
+   * @param {TabHost} host
+   * @param {string} key
+   * @param {LockManager} locks
+   * @param {AbortSignal} signal
+   */
   constructor(host, key, locks, signal) {
     this.#host = host;
     this.#key = key;

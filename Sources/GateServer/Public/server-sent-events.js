@@ -42,7 +42,7 @@ export class EventParser {
     let start = 0;
     for (const end of this.#rest.matchAll(LINE_END)) {
       this.#line(this.#rest.slice(start, end.index));
-      start = (end.index ?? 0) + end[0].length;
+      start = (end.index ?? 0) + (end[0] ?? '').length;
     }
     this.#rest = this.#rest.slice(start);
     if (this.#rest.length + this.#size > CHARACTERS_KEPT) throw new RangeError('an event is too long');

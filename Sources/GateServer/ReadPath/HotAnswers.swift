@@ -32,7 +32,7 @@ final class HotAnswers: ReadyAnswers, Pollers {
     }
 
     /// A body, encoded once, and whole responses around it.
-    private struct Answer {
+    private final class Answer {
         var stamp: AnswerStamp
         var incarnation: String
         var body: [UInt8]
@@ -42,6 +42,13 @@ final class HotAnswers: ReadyAnswers, Pollers {
         var second: Int64 = 0
         var full = ByteBuffer()
         var notModified = ByteBuffer()
+
+        init(stamp: AnswerStamp, incarnation: String, body: [UInt8], tag: String) {
+            self.stamp = stamp
+            self.incarnation = incarnation
+            self.body = body
+            self.tag = tag
+        }
     }
 
     private static let mostCallers = 8_192
@@ -73,13 +80,50 @@ final class HotAnswers: ReadyAnswers, Pollers {
     func answer(to head: HTTPRequestHead, remoteAddress: SocketAddress?) -> ByteBuffer? {
         guard let route = ReadRoute(path: head.uri), let fields = Fields(head.headers), !fields.hasMinRevision else { return nil }
         let now = service.clock()
-        guard let caller = caller(fields.authorization, fields.cookie, now), service.limits.evaluations.take(caller.limitKey, now: now),
+        guard let caller = caller(fields.authorization, fields.cookie, now) else { return nil }
+        return response(route, caller, ifNoneMatch: fields.ifNoneMatch, origin: cors.admitted(fields.origin), now)
+    }
+
+    private func response(_ route: ReadRoute, _ caller: Caller, ifNoneMatch: String?, origin: String?, _ now: Timestamp) -> ByteBuffer? {
+        guard service.limits.evaluations.take(caller.limitKey, now: now),
             let answer = ready(route, caller, second: now.microseconds / 1_000_000)
         else { return nil }
         caller.polledAt = now
         caller.polledRevision = answer.published?.snapshot.revision ?? 0
-        let response = EntityTag.matches(fields.ifNoneMatch, answer.tag) ? answer.notModified : answer.full
-        return cors.admitted(fields.origin).map { Self.admitting($0, in: response) } ?? response
+        let response = EntityTag.matches(ifNoneMatch, answer.tag) ? answer.notModified : answer.full
+        return origin.map { Self.admitting($0, in: response) } ?? response
+    }
+
+    func prepare(_ head: HTTPRequestHead) -> (any PreparedAnswer)? {
+        guard let route = ReadRoute(path: head.uri), let fields = Fields(head.headers), !fields.hasMinRevision,
+            let caller = caller(fields.authorization, fields.cookie, service.clock())
+        else { return nil }
+        return Prepared(self, route, caller, ifNoneMatch: fields.ifNoneMatch, origin: cors.admitted(fields.origin), generation)
+    }
+
+    /// A read that a connection repeats: everything that its bytes say is known; identity, rate and state are looked at each time.
+    private final class Prepared: PreparedAnswer {
+        private let answers: HotAnswers
+        private let route: ReadRoute
+        private let caller: Caller
+        private let ifNoneMatch: String?
+        private let origin: String?
+        private let generation: Int
+
+        init(_ answers: HotAnswers, _ route: ReadRoute, _ caller: Caller, ifNoneMatch: String?, origin: String?, _ generation: Int) {
+            self.answers = answers
+            self.route = route
+            self.caller = caller
+            self.ifNoneMatch = ifNoneMatch
+            self.origin = origin
+            self.generation = generation
+        }
+
+        func bytes() -> ByteBuffer? {
+            let now = answers.service.clock()
+            guard generation == answers.service.authenticator.generation, caller.expiresAt > now else { return nil }
+            return answers.response(route, caller, ifNoneMatch: ifNoneMatch, origin: origin, now)
+        }
     }
 
     func takeOver(_ head: HTTPRequestHead, _ channel: any Channel) -> Bool {
@@ -152,11 +196,12 @@ final class HotAnswers: ReadyAnswers, Pollers {
     /// The answer as it is now: taken as it lies, with a new head for a new revision or second, or made anew.
     private func ready(_ route: ReadRoute, _ caller: Caller, second: Int64) -> Answer? {
         let published = service.store.current
-        if let answer = caller.answers[route], answer.published === published, answer.second == second { return answer }
+        let known = caller.answers[route]
+        if let answer = known, answer.published === published, answer.second == second { return answer }
         let state = published.snapshot
         let stamp = AnswerStamp(state, caller.subject)
-        var answer: Answer
-        if let known = caller.answers[route], known.stamp == stamp, known.incarnation == state.incarnation {
+        let answer: Answer
+        if let known, known.stamp == stamp, known.incarnation == state.incarnation {
             answer = known
         } else {
             guard let body = route.body(state, caller.subject, clientsOnly: true) else { return nil }
@@ -166,12 +211,12 @@ final class HotAnswers: ReadyAnswers, Pollers {
         }
         answer.published = published
         answer.second = second
-        compose(&answer, position: state.position, second: second)
+        compose(answer, position: state.position, second: second)
         caller.answers[route] = answer
         return answer
     }
 
-    private func compose(_ answer: inout Answer, position: Position, second: Int64) {
+    private func compose(_ answer: Answer, position: Position, second: Int64) {
         func head(_ status: String) -> ByteBuffer {
             var buffer = ByteBuffer()
             buffer.writeString("HTTP/1.1 \(status)\r\nDate: ")

@@ -5,6 +5,8 @@ import Logging
 struct GateService: Sendable {
     var writer: GateWriter
     var history: HistoryReader
+    var events: EventStore
+    var eventReader: EventReader
     var authenticator: Authenticator
     var limits: RequestLimits
     var tokenUses: TokenUses

@@ -58,13 +58,15 @@ final class RateLimit: Sendable {
 struct RequestLimits: Sendable {
     /// By name, as `--limit NAME=N` sets them.
     static let defaults: [String: Int] = [
-        "evaluations_per_user": 50, "streams_per_user": 5, "writes_per_token": 5, "failed_logins_per_minute": 10, "connections": 2_000, "body_bytes": 64 * 1024,
+        "evaluations_per_user": 50, "events_per_user": 10, "streams_per_user": 5, "writes_per_token": 5, "failed_logins_per_minute": 10, "connections": 2_000, "body_bytes": 64 * 1024,
         "import_bytes": 1 << 30,
     ]
 
     static let largest = 1 << 40
 
     let evaluations: RateLimit
+    /// Batches of events.
+    let events: RateLimit
     let writes: RateLimit
     let failedLogins: RateLimit
     let streamsPerUser: Int
@@ -75,6 +77,7 @@ struct RequestLimits: Sendable {
     init(_ settings: [String: Int] = [:]) {
         let values = Self.defaults.merging(settings) { $1 }
         evaluations = RateLimit("evaluations_per_user", values["evaluations_per_user"]!)
+        events = RateLimit("events_per_user", values["events_per_user"]!)
         writes = RateLimit("writes_per_token", values["writes_per_token"]!, burst: values["writes_per_token"]! * 4)
         failedLogins = RateLimit("failed_logins_per_minute", values["failed_logins_per_minute"]!, inSeconds: 60)
         streamsPerUser = values["streams_per_user"]!

@@ -3,7 +3,7 @@ import NIOCore
 
 /// A connection that has become a stream of server-sent events.
 ///
-/// It stands next to the socket, in front of the HTTP handlers: from now on nothing that the client sends is read as a request, and
+/// It stands in front of the HTTP handlers, next to the socket or to TLS: from now on nothing that the client sends is read as a request, and
 /// nothing that they write or close goes through. Events come as ready bytes, shared by all who get the same; each is one chunk and
 /// one flush. A client that does not read is cut off: it is never waited for.
 final class StreamHandler: ChannelDuplexHandler {

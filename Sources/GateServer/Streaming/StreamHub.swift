@@ -65,7 +65,9 @@ final class StreamHub: Service {
             forget(stream)
         }
         try? channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: StreamHandler.socketBuffer)
-        try channel.pipeline.syncOperations.addHandler(stream, position: .first)
+        // In front of the HTTP handlers, behind TLS where there is any.
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(stream, position: .before(pipeline.handler(type: RequestLineWatch.self)))
         loop.add(stream)
         remember(stream, on: channel.eventLoop)
         var first = StreamHandler.head(origin: subscription.origin, position: snapshot.position)

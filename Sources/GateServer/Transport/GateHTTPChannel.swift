@@ -7,7 +7,7 @@ import NIOHTTPTypesHTTP1
 
 /// A server's connection: one HTTP/1.1 parser, the transport's protections, ready answers, and Hummingbird for all else.
 ///
-/// From the socket inwards: `RequestLineWatch`, NIO's decoder and encoder, `ReadyAnswerHandler`, `RequestDeadlineHandler`, the
+/// From the socket inwards: `RepeatedRequestHandler`, `RequestLineWatch`, NIO's decoder and encoder, `ReadyAnswerHandler`, `RequestDeadlineHandler`, the
 /// translation into `HTTPTypes`, and the channel that Hummingbird reads requests from. TLS, where there is any, goes in front.
 struct GateHTTPChannel: ServerChildChannel, HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
@@ -66,16 +66,11 @@ struct GateHTTPChannel: ServerChildChannel, HTTPChannelHandler {
         limits.maxHeaderFieldCount = configuration.heads.maximumFields
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
 
+        let answerer = ReadyAnswerHandler(
+            answers: configuration.answers?.answers(on: loop), watch: watch, admission: admission, check: configuration.heads, logger: logger)
+        if configuration.answers != nil { try pipeline.addHandler(RepeatedRequestHandler(watch: watch, answerer: answerer)) }
         try pipeline.addHandlers([watch, ByteToMessageHandler(decoder), HTTPResponseEncoder()])
-        try pipeline.addHandler(
-            ReadyAnswerHandler(
-                answers: configuration.answers?.answers(on: loop),
-                watch: watch,
-                admission: admission,
-                check: configuration.heads,
-                logger: logger
-            )
-        )
+        try pipeline.addHandler(answerer)
         try pipeline.addHandler(RequestDeadlineHandler(limits: configuration.deadlines, watch: watch))
         try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: configuration.isSecure))
     }

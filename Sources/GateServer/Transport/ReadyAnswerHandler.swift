@@ -21,6 +21,15 @@ final class ReadyAnswerHandler: ChannelDuplexHandler {
         case inputClosed
     }
 
+    /// What one read came to.
+    struct ReadLog {
+        fileprivate(set) var parts = 0
+        fileprivate(set) var ready: HTTPRequestHead?
+
+        /// The head of the read's only request, when that was answered from ready bytes.
+        var onlyReady: HTTPRequestHead? { parts == 2 ? ready : nil }
+    }
+
     let answers: (any ReadyAnswers)?
     let watch: RequestLineWatch?
     let admission: ConnectionLimit.Admission
@@ -31,6 +40,9 @@ final class ReadyAnswerHandler: ChannelDuplexHandler {
     var held = CircularBuffer<Held>(initialCapacity: 1)
     var isInputClosed = false
     var hasLeft = false
+    var readLog = ReadLog()
+    /// Nothing is owed, begun or held back.
+    var isIdle: Bool { conversation.isFree && held.isEmpty && ready == nil && !hasLeft }
     /// The encoder's context: what is written through it has passed the encoder.
     var socket: ChannelHandlerContext?
     /// The answer to the GET whose head was read and whose end was not.
@@ -96,6 +108,7 @@ final class ReadyAnswerHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
         watch?.decoded(part)
+        readLog.parts += 1
         if conversation.isOver { return }
         if held.isEmpty, mayTake(part, context) {
             take(part, context)
@@ -145,6 +158,7 @@ final class ReadyAnswerHandler: ChannelDuplexHandler {
         case .accept(let shape):
             if shape.mayHaveReadyAnswer, let bytes = answers?.answer(to: head, remoteAddress: remoteAddress) {
                 ready = bytes
+                readLog.ready = head
                 return
             }
             if shape.mayHaveReadyAnswer, answers?.takeOver(head, context.channel) == true { return leave() }

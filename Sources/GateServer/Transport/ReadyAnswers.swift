@@ -14,6 +14,9 @@ protocol ReadyAnswers: AnyObject {
     ///   - remoteAddress: the peer's, or a proxy's.
     func answer(to head: HTTPRequestHead, remoteAddress: SocketAddress?) -> ByteBuffer?
 
+    /// What will answer further requests that are the same to the byte; nil when each has to be looked at.
+    func prepare(_ head: HTTPRequestHead) -> (any PreparedAnswer)?
+
     /// Takes the whole connection over, for good; false to let the request go to its route.
     ///
     /// Asked under the same conditions. What takes over stands next to the socket: the HTTP handlers behind it write nothing more.
@@ -42,7 +45,16 @@ final class ReadyAnswersTable: Sendable {
     }
 }
 
+/// What answers one request, asked again and again.
+protocol PreparedAnswer: AnyObject {
+    /// The bytes of the answer as it is now; nil to let the request go the usual way.
+    func bytes() -> ByteBuffer?
+}
+
 extension ReadyAnswers {
+    /// Prepares nothing.
+    func prepare(_ head: HTTPRequestHead) -> (any PreparedAnswer)? { nil }
+
     /// Takes nothing over.
     func takeOver(_ head: HTTPRequestHead, _ channel: any Channel) -> Bool { false }
 }

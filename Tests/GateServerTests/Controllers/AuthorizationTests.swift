@@ -6,7 +6,7 @@ import Testing
 @testable import GateServer
 
 /// Every identity against every route, for a company of its own, another, and none.
-@Suite("Authorization", .timeLimit(.minutes(5)))
+@Suite("Authorization", .timeLimit(.minutes(10)))
 struct AuthorizationTests {
     private static let endpoints = Routes.published + Routes.administration
 

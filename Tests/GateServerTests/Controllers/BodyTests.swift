@@ -5,7 +5,7 @@ import Testing
 @testable import GateServer
 
 /// What is no body of a write is refused with the place where it is wrong, and changes nothing.
-@Suite("Bodies", .timeLimit(.minutes(2)))
+@Suite("Bodies", .timeLimit(.minutes(10)))
 struct BodyTests {
     private static func put(_ server: TestServer, _ body: String, type: String? = "application/json") async throws -> Answer {
         try await server.send(
@@ -76,7 +76,7 @@ struct BodyTests {
         "JSON by any of its names is taken",
         arguments: ["application/json", "application/json; charset=utf-8", "Application/JSON", "application/merge-patch+json"])
     func json(type: String) async throws {
-        try await TestServer.running { server in
+        try await TestServer.running { server async throws in
             #expect(try await Self.put(server, "{}", type: type).status == 201)
         }
     }

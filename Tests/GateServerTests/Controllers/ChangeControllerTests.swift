@@ -5,7 +5,7 @@ import Testing
 @testable import GateServer
 
 /// The history: listed, shown, undone, explained, verified.
-@Suite("History", .timeLimit(.minutes(2)))
+@Suite("History", .timeLimit(.minutes(10)))
 struct ChangeControllerTests {
     private static func revisions(_ answer: Answer) -> [Int64] { answer.data.compactMap { $0["revision"]?.integerValue } }
 

@@ -6,7 +6,7 @@ import Testing
 @testable import GateServer
 
 /// What the server is told, and what it refuses to be told.
-@Suite("Configuration", .timeLimit(.minutes(2)))
+@Suite("Configuration", .timeLimit(.minutes(10)))
 struct ConfigurationTests {
     private static let jwt = ["--jwt-jwks", "keys.json", "--jwt-issuer", "https://sso.test", "--jwt-audience", "gate"]
 

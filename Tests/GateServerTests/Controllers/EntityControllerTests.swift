@@ -5,7 +5,7 @@ import Testing
 @testable import GateServer
 
 /// The five kinds of definition.
-@Suite("Definitions", .timeLimit(.minutes(2)))
+@Suite("Definitions", .timeLimit(.minutes(10)))
 struct EntityControllerTests {
     struct Definition: Sendable, CustomTestStringConvertible {
         var path: String

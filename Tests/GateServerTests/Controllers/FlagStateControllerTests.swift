@@ -5,7 +5,7 @@ import Testing
 @testable import GateServer
 
 /// States for companies, and holds.
-@Suite("Flag states", .timeLimit(.minutes(2)))
+@Suite("Flag states", .timeLimit(.minutes(10)))
 struct FlagStateControllerTests {
     private static func value(_ server: TestServer, _ flag: String, _ company: String) async throws -> JSONValue? {
         try await server.read("/explain?flag=\(flag)&company_id=\(company)").member("satisfied")

@@ -7,7 +7,7 @@ import Testing
 @testable import GateServer
 
 /// NDJSON, streamed.
-@Suite("Import", .timeLimit(.minutes(5)))
+@Suite("Import", .timeLimit(.minutes(10)))
 struct ImportTests {
     private static func line(_ number: Int) -> String {
         #"{"kind":"user","company_id":"umbrella","user_id":"u\#(number)","permissions":{"notes_add":true},"roles":["agent"]}"# + "\n"

@@ -6,7 +6,7 @@ import Testing
 @testable import GateServer
 
 /// How often somebody may ask.
-@Suite("Rates", .timeLimit(.minutes(2)))
+@Suite("Rates", .timeLimit(.minutes(10)))
 struct LimitTests {
     @Test("A user evaluates 50 times a second, then 429 with Retry-After; others are not concerned")
     func evaluations() async throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import GateServer
 
 /// Definitions as files have them.
-@Suite("Manifests", .timeLimit(.minutes(2)))
+@Suite("Manifests", .timeLimit(.minutes(10)))
 struct ManifestControllerTests {
     private static let embed: JSONValue = [
         "kind": "flag", "name": "embed", "enabled": true, "prerequisites": ["base"], "companies": ["acme": "on", "globex": true, "umbrella": "on"],

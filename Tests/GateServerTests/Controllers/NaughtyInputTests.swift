@@ -7,7 +7,7 @@ import Testing
 @testable import GateServer
 
 /// Whatever is sent: never an internal error, never a change that was not asked for.
-@Suite("Naughty input", .timeLimit(.minutes(5)))
+@Suite("Naughty input", .timeLimit(.minutes(10)))
 struct NaughtyInputTests {
     private static let corpus: URL = {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -7,7 +7,7 @@ import Testing
 @testable import GateServer
 
 /// How a server begins, with whose database, and on which listeners.
-@Suite("Start", .timeLimit(.minutes(2)))
+@Suite("Start", .timeLimit(.minutes(10)))
 struct StartTests {
     @Test("--admin-listen keeps the admin API off the front ends' listener, and them off its own")
     func separated() async throws {
@@ -41,13 +41,13 @@ struct StartTests {
     @Test("A second server on the same database is refused, and told why")
     func secondServer() async throws {
         try await TestFolder.with { folder in
-            try await TestServer.running(in: folder) { server in
+            try await TestServer.running(in: folder) { server async throws in
                 let error = await #expect(throws: GateError.self) { try await TestServer.running(in: folder) { _ in } }
                 #expect(error?.code == .databaseLocked)
                 #expect(error?.detail.contains("in use by another gate-server") == true && error?.detail.contains("\(getpid())") == true)
                 #expect(try await server.read("/flags").status == 200)
             }
-            try await TestServer.running(in: folder) { server in
+            try await TestServer.running(in: folder) { server async throws in
                 #expect(try await server.revision() == TestUniverse.revision, "the lock went with the first")
             }
         }
@@ -65,7 +65,7 @@ struct StartTests {
                 #expect(token.count == 1 && token[0]["kind"] == "admin" && token[0]["name"] == "bootstrap")
                 return server.admin
             }
-            try await TestServer.running(in: folder) { server in
+            try await TestServer.running(in: folder) { server async throws in
                 #expect(server.admin == first)
                 #expect(try await server.read("/tokens").data.count == 1)
                 #expect(try await server.read("/companies/new").status == 200)
@@ -78,7 +78,7 @@ struct StartTests {
         try await TestFolder.with { folder in
             let options = TestServer.unlimited + ["--bootstrap-token-file", folder + "/none/admin.token"]
             await #expect(throws: GateError.self) { try await TestServer.running(options, in: folder) { _ in } }
-            try await TestServer.running(in: folder) { server in
+            try await TestServer.running(in: folder) { server async throws in
                 #expect(try await server.revision() == TestUniverse.revision)
                 #expect(try await server.read("/flags").status == 200)
             }
@@ -93,7 +93,7 @@ struct StartTests {
                 #expect(first["actor"] == "seeds" && first["command"]?["command"] == "apply")
                 try await server.change(.DELETE, "/flags/hidden")
             }
-            try await TestServer.running(seeds: "{kind: flag, name: other, enabled: true}\n", in: folder) { server in
+            try await TestServer.running(seeds: "{kind: flag, name: other, enabled: true}\n", in: folder) { server async throws in
                 #expect(try await server.read("/flags").json["data"]?.all("code") == ["base", "dark", "embed"])
                 #expect(try await server.revision() == TestUniverse.revision + 1)
             }
@@ -107,7 +107,7 @@ struct StartTests {
         try await TestFolder.with { folder in
             let error = await #expect(throws: GateError.self) { try await TestServer.running(seeds: seeds, in: folder) { _ in } }
             #expect([.memberMissing, .manifestInvalid, .permissionUnknown].contains(error?.code))
-            try await TestServer.running(in: folder) { server in #expect(try await server.revision() == TestUniverse.revision) }
+            try await TestServer.running(in: folder) { server async throws in #expect(try await server.revision() == TestUniverse.revision) }
         }
     }
 

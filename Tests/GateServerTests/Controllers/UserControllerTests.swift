@@ -5,7 +5,7 @@ import Testing
 @testable import GateServer
 
 /// What users have within a company.
-@Suite("Users", .timeLimit(.minutes(2)))
+@Suite("Users", .timeLimit(.minutes(10)))
 struct UserControllerTests {
     private static let ann = "/companies/acme/users/ann"
 
@@ -56,7 +56,7 @@ struct UserControllerTests {
 
     @Test("A role is given and taken")
     func roles() async throws {
-        try await TestServer.running { server in
+        try await TestServer.running { server async throws in
             let path = "/companies/acme/users/bob/roles/agent"
             #expect(try await server.write(.PUT, path).member("entity")?["roles"] == ["agent"])
             #expect(try await server.write(.PUT, path, [:]).member("changed") == false)

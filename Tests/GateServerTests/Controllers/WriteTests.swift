@@ -5,7 +5,7 @@ import Testing
 @testable import GateServer
 
 /// What every write takes: a reason, preconditions, a key against repetition, a dry run.
-@Suite("Writes", .timeLimit(.minutes(2)))
+@Suite("Writes", .timeLimit(.minutes(10)))
 struct WriteTests {
     private static let path = "/v1/admin/flags/embed/companies/umbrella"
     private static let json = [("Content-Type", "application/json")]

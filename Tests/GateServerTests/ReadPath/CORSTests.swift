@@ -5,7 +5,7 @@ import Testing
 @testable import GateServer
 
 /// Cross-origin reads: for the origins on the list, on the front ends' routes, and never for all.
-@Suite("Cross-origin reads", .timeLimit(.minutes(2)))
+@Suite("Cross-origin reads", .timeLimit(.minutes(10)))
 struct CORSTests {
     private static let ours = [("Origin", TestUniverse.origin)]
 

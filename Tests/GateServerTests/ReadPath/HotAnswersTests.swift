@@ -5,7 +5,7 @@ import Testing
 @testable import GateServer
 
 /// The answers in front of the router are those of the route, after any write.
-@Suite("Hot answers", .timeLimit(.minutes(5)))
+@Suite("Hot answers", .timeLimit(.minutes(10)))
 struct HotAnswersTests {
     private static let compared = [
         "ETag", "Gate-Revision", "Cache-Control", "Vary", "Content-Type", "Content-Length", "X-Content-Type-Options",

@@ -5,7 +5,7 @@ import Testing
 @testable import GateServer
 
 /// What front ends and back ends are answered.
-@Suite("Reads", .timeLimit(.minutes(2)))
+@Suite("Reads", .timeLimit(.minutes(10)))
 struct ReadTests {
     @Test("feature_flags has the visible flags by the bytes of their codes, and no revision")
     func featureFlags() async throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import GateServer
 
 /// Entity tags, positions, and what changes them.
-@Suite("Revisions of reads", .timeLimit(.minutes(2)))
+@Suite("Revisions of reads", .timeLimit(.minutes(10)))
 struct RevisionTests {
     private static let paths = ["/v1/feature_flags", "/v1/permissions", "/v1/gates", "/v1/gates/canCreate"]
 

@@ -18,6 +18,9 @@ struct TestServer: Sendable {
     /// No limit on how often somebody may ask: for tests that are about something else.
     static let unlimited = ["evaluations_per_user=0", "writes_per_token=0", "failed_logins_per_minute=0"].flatMap { ["--limit", $0] }
 
+    /// Hundreds of servers at once would only wait for each other.
+    private static let turns = Turns(4)
+
     let folder: String
     let url: String
     /// The admin API's; the same as `url` unless it has a listener of its own.
@@ -40,7 +43,9 @@ struct TestServer: Sendable {
         _ work: @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
         guard let folder else {
-            return try await TestFolder.with { try await running(options, seeds: seeds, in: $0, clock: clock, work) }
+            return try await turns.taken {
+                try await TestFolder.with { try await running(options, seeds: seeds, in: $0, clock: clock, work) }
+            }
         }
         try FileManager.default.createDirectory(atPath: folder + "/seeds", withIntermediateDirectories: true)
         try Data(seeds.utf8).write(to: URL(fileURLWithPath: folder + "/seeds/universe.yaml"))
@@ -65,8 +70,9 @@ struct TestServer: Sendable {
         ]
     }
 
+    /// Hummingbird keeps a request's id in its logger, so this one keeps metadata although it writes nothing.
     static var quiet: Logger {
-        var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        var logger = Logger(label: "test")
         logger.logLevel = .critical
         return logger
     }

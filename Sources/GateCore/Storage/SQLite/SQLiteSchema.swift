@@ -109,6 +109,17 @@ enum SQLiteSchema {
             PRIMARY KEY (gate_name, position)
         ) STRICT, WITHOUT ROWID;
 
+        CREATE TABLE event_types (
+            name TEXT PRIMARY KEY, label TEXT, description TEXT NOT NULL, revision INTEGER NOT NULL, row_hash BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE event_properties (
+            event_name TEXT NOT NULL REFERENCES event_types (name) DEFERRABLE INITIALLY DEFERRED,
+            property_name TEXT NOT NULL,
+            pattern TEXT NOT NULL,
+            required INTEGER NOT NULL CHECK (required IN (0, 1)),
+            PRIMARY KEY (event_name, property_name)
+        ) STRICT, WITHOUT ROWID;
+
         CREATE TABLE users (
             company_id TEXT NOT NULL REFERENCES companies (id) DEFERRABLE INITIALLY DEFERRED,
             user_id TEXT NOT NULL,
