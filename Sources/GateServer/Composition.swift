@@ -60,14 +60,7 @@ struct Composition: Sendable {
         shutdownSignals: [UnixSignal] = [.sigterm, .sigint], listening: @escaping @Sendable (Listening) -> Void = Self.say
     ) async throws {
         let routes = Routes(service: service, cors: CORS(origins: configuration.corsOrigins))
-        var listeners: [any Service] = []
-        if let admin = configuration.adminAddress {
-            listeners.append(try listener(routes.router(Routes.administration + SystemController.health), at: admin, name: "admin", tls: admin.isLoopback ? nil : configuration.tls, listening))
-            listeners.append(try listener(routes.router(Routes.published), at: configuration.address, name: nil, tls: configuration.tls, listening))
-        } else {
-            let all = Routes.published + Routes.administration
-            listeners.append(try listener(routes.router(all), at: configuration.address, name: nil, tls: configuration.tls, listening))
-        }
+        let listeners = try listenerPlans().map { plan in try listener(plan, routes, listening) }
         let retention = EventRetention(events: service.events, clock: service.clock, logger: logger)
         var group = ServiceGroupConfiguration(
             services: [service.tokenUses, service.streams, retention] + listeners, gracefulShutdownSignals: shutdownSignals, logger: logger)
@@ -79,20 +72,44 @@ struct Composition: Sendable {
         try served.get()
     }
 
-    private func listener(
-        _ router: Router<GateRequestContext>, at address: ServerConfiguration.Address, name: String?, tls: ServerConfiguration.TLS?,
-        _ listening: @escaping @Sendable (Listening) -> Void
-    ) throws -> any Service {
+    /// One listener: where, for whom, with what.
+    private struct ListenerPlan {
+        /// Nil for the one that front ends use.
+        var name: String?
+        var address: ServerConfiguration.Address
+        var endpoints: [Endpoint]
+        var tls: ServerConfiguration.TLS?
+    }
+
+    private func listenerPlans() -> [ListenerPlan] {
+        var published = Routes.published + PublicFile.sdk.map { $0.endpoint(at: "/sdk/\($0.name)") }
+        var plans: [ListenerPlan] = []
+        if let demo = configuration.demo {
+            published += DemoController(signer: demo.signer, standIn: demo.standIn).endpoints
+            let endpoints = DemoController.standInEndpoints { demo.host.url }
+            plans.append(ListenerPlan(name: "crm-stand-in", address: .init(host: configuration.address.host, port: 0), endpoints: endpoints))
+        }
+        if let admin = configuration.adminAddress {
+            let endpoints = Routes.administration + SystemController.health
+            plans.append(ListenerPlan(name: "admin", address: admin, endpoints: endpoints, tls: admin.isLoopback ? nil : configuration.tls))
+        } else {
+            published += Routes.administration
+        }
+        return plans + [ListenerPlan(address: configuration.address, endpoints: published, tls: configuration.tls)]
+    }
+
+    private func listener(_ plan: ListenerPlan, _ routes: Routes, _ listening: @escaping @Sendable (Listening) -> Void) throws -> any Service {
         let service = service
         let answers = ReadyAnswersTable { loop in HotAnswers(service, CORS(origins: configuration.corsOrigins), on: loop) }
-        let channel = GateHTTPChannel.Configuration(connections: connections, answers: name == nil ? answers : nil, isSecure: tls != nil)
-        let server = try tls.map { try HTTPServerBuilder.tls(.gate(channel), tlsConfiguration: Self.tls($0)) } ?? .gate(channel)
+        let isSecure = plan.tls != nil
+        let channel = GateHTTPChannel.Configuration(connections: connections, answers: plan.name == nil ? answers : nil, isSecure: isSecure)
+        let server = try plan.tls.map { try HTTPServerBuilder.tls(.gate(channel), tlsConfiguration: Self.tls($0)) } ?? .gate(channel)
         return Application(
-            router: router, server: server,
-            configuration: .init(address: .hostname(address.host, port: address.port), backlog: 4_096),
+            router: routes.router(plan.endpoints), server: server,
+            configuration: .init(address: .hostname(plan.address.host, port: plan.address.port), backlog: 4_096),
             onServerRunning: { channel in
                 guard let port = channel.localAddress?.port else { return }
-                announce(Listening(name: name, url: address.url(port: port, isSecure: tls != nil)), listening)
+                announce(Listening(name: plan.name, url: plan.address.url(port: port, isSecure: isSecure)), listening)
             },
             eventLoopGroupProvider: .shared(threads), logger: logger)
     }
@@ -104,10 +121,10 @@ struct Composition: Sendable {
     }
 
     private func announce(_ listener: Listening, _ listening: @Sendable (Listening) -> Void) {
-        if listener.name == nil, let demo = configuration.demo {
-            do { try demo.writeContext(url: listener.url) } catch {
-                logger.warning("the demo's gatectl context could not be written", metadata: ["error": "\(error)"])
-            }
+        do {
+            try configuration.demo?.heard(listener)
+        } catch {
+            logger.warning("the demo's gatectl context could not be written", metadata: ["error": "\(error)"])
         }
         listening(listener)
     }

@@ -11,11 +11,24 @@ struct Demo: Sendable {
     let seeds = ["seeds", "seeds/demo"]
     let tokenFile = folder + "/admin.token"
     let signer: DemoSigner
+    /// Where the CRM's stand-in and the demo itself listen, once they do.
+    let standIn = DemoController.StandIn()
+    let host = DemoController.StandIn()
 
     init() throws(GateError) { signer = try DemoSigner(folder: Self.folder) }
 
+    func heard(_ listener: Composition.Listening) throws {
+        switch listener.name {
+        case "crm-stand-in": standIn.url = listener.url
+        case nil:
+            host.url = listener.url
+            try writeContext(url: listener.url)
+        default: break
+        }
+    }
+
     /// Names the server for gatectl: the context `demo`, beside the ones that are there.
-    func writeContext(url: String) throws {
+    private func writeContext(url: String) throws {
         let environment = ProcessInfo.processInfo.environment
         let home = environment["XDG_CONFIG_HOME"] ?? (environment["HOME"] ?? ".") + "/.config"
         let path = home + "/gate/config.json"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from conftest import until, wait_for
-from sites import PUBLIC, SUPPORT, file
+from sites import PUBLIC
 
 CONTACT = {"qontakCustomerId": "contact-4711", "contactName": "Dewi Lestari", "contactPhone": "+62 811", "contactEmail": "dewi@example.com",
            "contactAccountUniqId": "acc-9", "channelType": "whatsapp", "locale": "id"}
@@ -35,6 +35,8 @@ class Panel:
     @property
     def frame(self):
         def found():
+            # Frames are known as of the last answer from the browser.
+            self.page.evaluate("0")
             for frame in self.page.frames:
                 if frame.url.startswith(self.crm.url + "/") and not frame.is_detached():
                     try:
@@ -362,6 +364,7 @@ def test_offline_is_an_error_at_once(panel, context):
     panel.open(ready=False)
     assert panel.state == "error"
     context.set_offline(False)
+    until(panel.page, "navigator.onLine")
     panel.page.locator("#panel .retry").click()
     panel.say({"version": 1, "type": "EMBED_READY"})
     panel.until("ready")
@@ -383,8 +386,6 @@ def test_taken_out_of_the_page_it_hears_nothing_more(panel):
     panel.open()
     panel.page.evaluate("""() => {
         window.kept = panel;
-        const frame = panel.shadowRoot.querySelector('iframe');
-        const added = [];
         panel.remove();
     }""")
     assert panel.state == "hidden" and panel.page.evaluate("panel.shadowRoot.querySelector('iframe')") is None

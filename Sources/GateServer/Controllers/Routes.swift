@@ -129,7 +129,10 @@ struct ProblemMiddleware: RouterMiddleware {
             }
             response = problem.reply.response
         }
-        if request.method == .head { response.body = response.body.contentLength.map { ResponseBody(contentLength: $0) { _ in } } ?? ResponseBody() }
+        if request.method == .head {
+            // A body that is never finished would leave the client waiting.
+            response.body = response.body.contentLength.map { ResponseBody(contentLength: $0) { try await $0.finish(nil) } } ?? ResponseBody()
+        }
         response.headers[.requestID] = context.id
         response.headers[.xContentTypeOptions] = "nosniff"
         cors.decorate(&response, request)

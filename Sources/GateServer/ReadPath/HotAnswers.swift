@@ -85,8 +85,8 @@ final class HotAnswers: ReadyAnswers, Pollers {
     }
 
     private func response(_ route: ReadRoute, _ caller: Caller, ifNoneMatch: String?, origin: String?, _ now: Timestamp) -> ByteBuffer? {
-        guard service.limits.evaluations.take(caller.limitKey, now: now),
-            let answer = ready(route, caller, second: now.microseconds / 1_000_000)
+        // What is not here is the route's to answer and to count: nothing is counted twice.
+        guard let answer = ready(route, caller, second: now.microseconds / 1_000_000), service.limits.evaluations.take(caller.limitKey, now: now)
         else { return nil }
         caller.polledAt = now
         caller.polledRevision = answer.published?.snapshot.revision ?? 0

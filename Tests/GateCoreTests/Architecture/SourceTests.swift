@@ -44,7 +44,7 @@ struct SourceTests {
     func found() {
         #expect(Self.sources.count > 40)
         let folders = Set(Self.sources.map(\.folder))
-        #expect(folders.isSuperset(of: ["JSON", "Model", "Evaluation", "Commands", "Storage", "Runtime", "Manifests", "Wire"]))
+        #expect(folders.isSuperset(of: ["JSON", "Model", "Evaluation", "Commands", "Storage", "Runtime", "Manifests", "Telemetry", "Wire"]))
         #expect(Self.sources.first { $0.name == "Commands/Plan.swift" }?.imports == ["Crypto"])
         #expect(Self.sources.first { $0.name == "Evaluation/Snapshot.swift" }?.imports == ["HashTreeCollections"])
     }

@@ -56,7 +56,7 @@ struct NaiveEvaluator {
                 let place = Pair(first: "\(user.company)", second: "\(user.id)")
                 for state in user.grants.states { userStates[place, default: [:]]["\(state.key)"] = state.enabled }
                 userRoles[place] = Set(user.grants.roles.map { "\($0)" })
-            case .token: break
+            case .event, .token: break
             }
         }
     }

@@ -58,6 +58,9 @@ enum AuthorizationTable {
         "GET /v1/gates": Row(evaluates, query: subject),
         "GET /v1/gates/{name}": Row(evaluates, ["name": "canCreate"], query: subject),
 
+        "GET /v1/stream": Row(evaluates, query: subject),
+        "POST /v1/events": Row("202 403 403 403 403 403 403 403 202", body: #"{"events":[]}"#),
+
         "GET /v1/admin/companies": Row(reads),
         "GET /v1/admin/companies/{company}": Row(readsCompany),
         "PUT /v1/admin/companies/{company}": Row(administers, body: #"{"groups":["qa"]}"#),
@@ -99,6 +102,13 @@ enum AuthorizationTable {
         "PUT /v1/admin/gates/{name}": Row(administers, body: #"{"permissions":["spare"]}"#),
         "PATCH /v1/admin/gates/{name}": Row(administers, body: #"{"permissions":["spare"]}"#),
         "DELETE /v1/admin/gates/{name}": Row(administers),
+        "GET /v1/admin/event_types": Row(reads),
+        "GET /v1/admin/event_types/{name}": Row(reads, spare),
+        "PUT /v1/admin/event_types/{name}": Row(administers, spare, body: #"{"properties":{"contact_id":"id"}}"#),
+        "PATCH /v1/admin/event_types/{name}": Row(administers, spare, body: #"{"label":"Spare"}"#),
+        "DELETE /v1/admin/event_types/{name}": Row(administers, spare),
+        "GET /v1/admin/events": Row(reads),
+        "GET /v1/admin/streams": Row(reads),
 
         "GET \(users)": Row(readsCompany),
         "GET \(users)/{user}": Row(readsCompany),

@@ -119,7 +119,7 @@ struct FlagStateControllerTests {
             #expect(try await Self.value(server, "base", "acme") == true)
             #expect(try await Self.value(server, "base", "globex") == false)
             #expect(try await server.read("/flags/base/companies?state=on").data[1]["held"] == true)
-            #expect(try await server.write(.DELETE, "/flags/base").code == "has_dependents")
+            #expect(try await server.write(.DELETE, "/flags/base").code == "held")
             #expect(try await server.write(.DELETE, "/companies/globex").code == "held")
             #expect(try await server.write(.DELETE, "/flags/base/holds/globex").member("changed") == true)
             #expect(try await server.write(.DELETE, "/flags/base/holds/globex").member("changed") == false)

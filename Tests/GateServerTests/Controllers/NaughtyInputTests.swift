@@ -101,6 +101,21 @@ struct NaughtyInputTests {
         }
     }
 
+    @Test("Percent signs that give no UTF-8 are refused", arguments: ["%FF", "%C3", "%C3%28", "%", "%4", "%ZZ", "%ED%A0%80", "a%00b"])
+    func percent(name: String) async throws {
+        try await TestServer.running { server in
+            for target in ["/v1/admin/roles/\(name)", "/v1/admin/roles?after=\(name)"] {
+                let raw = try await RawClient.connected(to: server.port) { client in
+                    try await client.send(
+                        "GET \(target) HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(server.admin)\r\nConnection: close\r\n\r\n")
+                    return try await client.readToEnd()
+                }
+                let isText = name == "a%00b" && target.contains("?")
+                #expect(raw.hasPrefix(isText ? "HTTP/1.1 200" : "HTTP/1.1 400"), "\(target): \(raw)")
+            }
+        }
+    }
+
     @Test("Odd but well-formed requests mean what they say, or nothing")
     func odd() async throws {
         try await TestServer.running { server in

@@ -108,6 +108,8 @@ final class SQLiteStatement: SQLCursor {
     private let pointer: OpaquePointer
     private let sql: String
     private unowned let connection: SQLiteConnection
+    /// Where `$1`, `$2` … stand, found once.
+    private var places: [Int32] = []
 
     init(_ pointer: OpaquePointer, sql: String, connection: SQLiteConnection) {
         self.pointer = pointer
@@ -121,8 +123,7 @@ final class SQLiteStatement: SQLCursor {
     func bind(_ values: [SQLValue]) throws(GateError) {
         sqlite3_reset(pointer)
         for (index, value) in values.enumerated() {
-            let place = sqlite3_bind_parameter_index(pointer, "$\(index + 1)")
-            precondition(place > 0, "parameter $\(index + 1) is not in: \(sql)")
+            let place = place(index)
             if let code = connection.fault?(.bind, false) { throw connection.failure(code, in: sql) }
             let code: Int32 =
                 switch value {
@@ -133,6 +134,15 @@ final class SQLiteStatement: SQLCursor {
                 }
             guard code == SQLITE_OK else { throw connection.failure(code, in: sql) }
         }
+    }
+
+    private func place(_ index: Int) -> Int32 {
+        while places.count <= index {
+            let place = sqlite3_bind_parameter_index(pointer, "$\(places.count + 1)")
+            precondition(place > 0, "parameter $\(places.count + 1) is not in: \(sql)")
+            places.append(place)
+        }
+        return places[index]
     }
 
     func next() throws(GateError) -> Bool {
