@@ -3,31 +3,15 @@
 import pathlib
 import shutil
 import sys
-import time
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
 
+from panels import Panel  # noqa: E402
 from sites import crm_pages, file, gate_pages, user_token, SUPPORT  # noqa: E402
 from standin import StandIn  # noqa: E402
-
-
-def wait_for(what, patience=8):
-    """The first true answer of a question that is asked again and again."""
-    end = time.monotonic() + patience
-    while True:
-        answer = what()
-        if answer:
-            return answer
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
-
-
-def until(page, expression, patience=8):
-    """Waits until an expression is true in a page, without the evaluation that the page's policy forbids."""
-    return wait_for(lambda: page.evaluate(expression), patience)
 
 
 @pytest.fixture(scope="session")
@@ -113,3 +97,9 @@ def follow(host, server):
             assert page.evaluate("gate.ready") is True
         return page
     return made
+
+
+@pytest.fixture
+def panel(host, crm):
+    """The panel of a host's page, told of a contact and of a form that tests speak through."""
+    return Panel(host, crm).configure()

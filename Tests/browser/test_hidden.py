@@ -1,8 +1,8 @@
 """No answer, no entry: a hundred loads of a page whose server is in trouble, and not one of them shows the entry, not even for a moment."""
 
 import pytest
-from conftest import until
 from standin import GATE
+from waiting import until
 
 WATCH = """
     window.flashes = 0;

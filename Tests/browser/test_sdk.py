@@ -1,9 +1,9 @@
 """gate.js against a server that can misbehave: answers, resuming, polling, one stream for all tabs, failing closed."""
 
 import pytest
-from conftest import until, wait_for
 from sites import user_token
 from standin import FLAG, GATE, PERMISSION
+from waiting import until, wait_for
 
 CAN = f"gate.can('{GATE}')"
 
@@ -293,6 +293,16 @@ def test_a_leader_that_hangs_loses_its_place(context, host, follow, server):
     server.off()
     for page in (host, second):
         until(page, f"!{CAN}")
+
+
+def test_a_page_that_is_put_away_leaves_and_comes_back(follow, server):
+    page = follow()
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    wait_for(lambda: server.live == 0)
+    server.off()
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    until(page, f"!{CAN}")
+    assert server.opened[-1]["last"] == "inc1-1" and server.live == 1
 
 
 def test_nothing_is_stored_on_the_device(follow, context, server):

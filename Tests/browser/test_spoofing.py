@@ -1,8 +1,8 @@
 """Messages that are not the form's: nothing happens, whatever they look like."""
 
 import pytest
-from conftest import until
-from test_panel import CREATED, FAILED, Panel, panel  # noqa: F401
+from panels import CREATED, FAILED
+from waiting import until
 
 READY = {"version": 1, "type": "EMBED_READY"}
 
@@ -31,7 +31,7 @@ def add_frame(page, url, **attributes):
 
 @pytest.mark.parametrize("message", [READY, CREATED, FAILED, {"version": 1, "type": "EMBED_CLOSE", "reason": "user_cancel"}])
 @pytest.mark.parametrize("state", ["loading", "ready"])
-def test_another_origin(panel, stranger, message, state):  # noqa: F811
+def test_another_origin(panel, stranger, message, state):
     panel.open(ready=state == "ready")
     frame = add_frame(panel.page, f"{stranger.url}/frame")
     frame.evaluate("message => say(message)", message)
@@ -40,7 +40,7 @@ def test_another_origin(panel, stranger, message, state):  # noqa: F811
     assert frame.evaluate("heard") == []
 
 
-def test_origins_that_look_alike(panel, crm):  # noqa: F811
+def test_origins_that_look_alike(panel, crm):
     """The same host under other names and another port: each of them is another origin."""
     port = crm.server.server_port
     panel.open(ready=False)
@@ -52,7 +52,7 @@ def test_origins_that_look_alike(panel, crm):  # noqa: F811
 
 @pytest.mark.parametrize("origin", [
     "{}.evil.example", "{}/", "{}:443", "{} ", "null", "", "https://crm.example.evil", "https://evil.example/{}", "file://", "https://user@crm.example"])
-def test_origins_by_their_text(panel, crm, origin):  # noqa: F811
+def test_origins_by_their_text(panel, crm, origin):
     """What no server here can be: the browser's own answer is replaced."""
     panel.open(ready=False)
     panel.page.evaluate("text => Object.defineProperty(MessageEvent.prototype, 'origin', { get: () => text })", origin.format(crm.url))
@@ -61,7 +61,7 @@ def test_origins_by_their_text(panel, crm, origin):  # noqa: F811
     assert panel.frame.evaluate("heard") == []
 
 
-def test_a_sandboxed_frame_whose_origin_is_null(panel, crm):  # noqa: F811
+def test_a_sandboxed_frame_whose_origin_is_null(panel, crm):
     panel.open(ready=False)
     frame = add_frame(panel.page, f"{crm.url}/frame", sandbox="allow-scripts")
     frame.evaluate("message => say(message)", READY)
@@ -69,7 +69,7 @@ def test_a_sandboxed_frame_whose_origin_is_null(panel, crm):  # noqa: F811
     assert dropped(panel) == ["null"]
 
 
-def test_a_sibling_frame_of_the_right_origin(panel, crm):  # noqa: F811
+def test_a_sibling_frame_of_the_right_origin(panel, crm):
     panel.open()
     frame = add_frame(panel.page, f"{crm.url}/frame")
     for message in (CREATED, FAILED):
@@ -78,7 +78,7 @@ def test_a_sibling_frame_of_the_right_origin(panel, crm):  # noqa: F811
     assert dropped(panel) == [crm.url] and frame.evaluate("heard") == []
 
 
-def test_a_frame_within_the_form(panel, crm):  # noqa: F811
+def test_a_frame_within_the_form(panel, crm):
     panel.open()
     panel.frame.evaluate("url => new Promise((done) => { const f = document.createElement('iframe'); f.onload = done; f.src = url; document.body.append(f); })", f"{crm.url}/frame")
     inner = panel.page.frames[-1]
@@ -86,7 +86,7 @@ def test_a_frame_within_the_form(panel, crm):  # noqa: F811
     calm(panel, "ready")
 
 
-def test_a_popup_of_the_right_origin(panel, crm):  # noqa: F811
+def test_a_popup_of_the_right_origin(panel, crm):
     panel.open(ready=False)
     with panel.page.expect_popup() as opened:
         panel.page.evaluate("url => { window.popup = open(url) }", f"{crm.url}/frame")
@@ -97,7 +97,7 @@ def test_a_popup_of_the_right_origin(panel, crm):  # noqa: F811
     popup.close()
 
 
-def test_the_page_itself_and_made_up_events(panel, crm):  # noqa: F811
+def test_the_page_itself_and_made_up_events(panel, crm):
     panel.open(ready=False)
     panel.page.evaluate("""([message, origin]) => {
         postMessage(message, '*');
@@ -107,7 +107,7 @@ def test_the_page_itself_and_made_up_events(panel, crm):  # noqa: F811
     calm(panel, "loading")
 
 
-def test_a_replay(panel):  # noqa: F811
+def test_a_replay(panel):
     panel.open()
     panel.frame.evaluate("message => { say(message); say(message); }", CREATED)
     until(panel.page, "panel.state === 'hidden'")
@@ -115,14 +115,14 @@ def test_a_replay(panel):  # noqa: F811
 
 
 @pytest.mark.parametrize("message", [CREATED, FAILED, {"version": 1, "type": "EMBED_CLOSE", "reason": "user_cancel"}, {"version": 1, "type": "EMBED_RESIZE", "height": 900}])
-def test_before_the_form_is_ready(panel, message):  # noqa: F811
+def test_before_the_form_is_ready(panel, message):
     panel.open(ready=False)
     panel.say(message)
     calm(panel, "loading")
     assert dropped(panel) == []
 
 
-def test_a_form_that_comes_too_late(panel):  # noqa: F811
+def test_a_form_that_comes_too_late(panel):
     panel.configure(embedReadyTimeoutMs=200).open(ready=False)
     panel.frame.evaluate("message => setTimeout(() => say(message), 400)", READY)
     panel.page.wait_for_timeout(700)
@@ -130,7 +130,7 @@ def test_a_form_that_comes_too_late(panel):  # noqa: F811
 
 
 @pytest.mark.parametrize("version", ["2", "0", "'1'", "null", "undefined", "[1]", "1n", "NaN", "{}"])
-def test_another_version(panel, version):  # noqa: F811
+def test_another_version(panel, version):
     panel.open()
     panel.frame.evaluate(f"say({{ version: {version}, type: 'TICKET_CREATED', ticketId: 'TCK-1' }})")
     calm(panel, "ready")
@@ -160,14 +160,14 @@ def test_another_version(panel, version):  # noqa: F811
     "{ version: 1, type: 'TICKET_CREATE_ERROR', errorCode: 'x', errorMessage: 'x'.repeat(1 << 20) }",
     "(() => { const ring = { version: 1, type: 'TICKET_CREATED', ticketId: 'x' }; ring.self = ring; return ring; })()",
 ])
-def test_another_shape(panel, message):  # noqa: F811
+def test_another_shape(panel, message):
     panel.open()
     panel.frame.evaluate(f"say({message})")
     calm(panel, "ready")
     assert panel.page.evaluate("[({}).version, ({}).type, ({}).ticketId]") == [None, None, None]
 
 
-def test_a_flood_is_counted_once_an_origin(panel, stranger):  # noqa: F811
+def test_a_flood_is_counted_once_an_origin(panel, stranger):
     panel.open()
     frame = add_frame(panel.page, f"{stranger.url}/frame")
     frame.evaluate("message => { for (let n = 0; n < 1000; n++) say(message); }", CREATED)
@@ -176,7 +176,7 @@ def test_a_flood_is_counted_once_an_origin(panel, stranger):  # noqa: F811
     calm(panel, "ready")
 
 
-def test_messages_that_are_nobodys_business_are_not_counted(panel, stranger):  # noqa: F811
+def test_messages_that_are_nobodys_business_are_not_counted(panel, stranger):
     panel.open()
     frame = add_frame(panel.page, f"{stranger.url}/frame")
     frame.evaluate("say({ source: 'a-devtool' }); say('hello'); say({ version: 1, type: 'OTHER' })")
@@ -184,7 +184,7 @@ def test_messages_that_are_nobodys_business_are_not_counted(panel, stranger):  #
     assert dropped(panel) == []
 
 
-def test_a_form_that_went_elsewhere_gets_nothing(panel, stranger):  # noqa: F811
+def test_a_form_that_went_elsewhere_gets_nothing(panel, stranger):
     """The frame leaves for another origin as soon as it said that it is ready: the contact does not follow it."""
     panel.open(ready=False)
     panel.frame.evaluate("([message, url]) => { say(message); location = url; }", [READY, f"{stranger.url}/frame"])
@@ -196,7 +196,7 @@ def test_a_form_that_went_elsewhere_gets_nothing(panel, stranger):  # noqa: F811
     assert "created" not in panel.events
 
 
-def test_a_guard_that_was_got_round_is_noticed(panel, stranger):  # noqa: F811
+def test_a_guard_that_was_got_round_is_noticed(panel, stranger):
     """A page whose events lie about their origin the first time they are asked: the guard's second look tells on it."""
     panel.open(ready=False)
     panel.page.evaluate("""([right, wrong]) => {

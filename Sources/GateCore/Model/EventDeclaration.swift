@@ -97,7 +97,8 @@ extension EventDeclaration: EntityValue {
                 limit: .init("properties", provided: properties.count, allowed: Self.mostProperties))
         }
         if let index = required.firstIndex(where: { name in !properties.contains { $0.name == name } }) {
-            throw GateError(.textInvalid, "\(required[index]) is required, but not among the properties", pointer: "\(reader.pointer)/required/\(index)")
+            throw GateError(
+                .textInvalid, "\(required[index]) is required, but not among the properties", pointer: "\(reader.pointer)/required/\(index)")
         }
         self.init(
             name: try members.required("name").identifier(), label: try members["label"].map(Self.label),

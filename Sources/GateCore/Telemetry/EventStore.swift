@@ -76,7 +76,9 @@ package actor EventStore {
                     var outcomes: [Outcome] = []
                     for batch in group {
                         var accepted = 0
-                        for event in batch.events where try file.insert(event, unlessKnownSince: event.receivedAt - Self.deduplication) { accepted += 1 }
+                        for event in batch.events {
+                            if try file.insert(event, unlessKnownSince: event.receivedAt - Self.deduplication) { accepted += 1 }
+                        }
                         outcomes.append(Outcome(accepted: accepted, duplicates: batch.events.count - accepted))
                     }
                     return outcomes

@@ -40,7 +40,8 @@ package struct StoredEvent: Hashable, Sendable {
         [
             "sequence": .integer(sequence), "id": .string(event.id), "event": .string(event.event.rawValue), "at": .string(event.at.description),
             "received_at": .string(event.receivedAt.description), "company_id": .string(event.company.rawValue),
-            "user_id": .string(event.user.rawValue), "attempt_id": event.attempt.map { .string($0) } ?? .null, "properties": .object(event.properties),
+            "user_id": .string(event.user.rawValue), "attempt_id": event.attempt.map { .string($0) } ?? .null,
+            "properties": .object(event.properties),
         ]
     }
 }

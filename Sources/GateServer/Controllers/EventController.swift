@@ -49,7 +49,8 @@ enum EventController {
     /// A browser sends a cookie unasked: it counts only from a page of the allow-list, and in a form that needs a preflight.
     private static func checkOrigin(_ call: Call) throws(GateError) {
         guard call.cors.admitted(call.request.headers[.origin]) != nil else {
-            throw GateError(.originRefused, "with a cookie this is taken from pages of the allowed origins only: send the token as Authorization: Bearer")
+            throw GateError(
+                .originRefused, "with a cookie this is taken from pages of the allowed origins only: send the token as Authorization: Bearer")
         }
         do throws(GateError) {
             try call.requireMediaType(["application/json"])

@@ -24,7 +24,8 @@ struct Routes: Sendable {
     let cors: CORS
 
     /// The endpoints of both listeners.
-    static let published: [Endpoint] = EvaluationController.endpoints + StreamController.published + EventController.published + SystemController.health
+    static let published: [Endpoint] =
+        EvaluationController.endpoints + StreamController.published + EventController.published + SystemController.health
     static let administration: [Endpoint] =
         EntityController.endpoints + FlagStateController.endpoints + UserController.endpoints + TokenController.endpoints
         + ChangeController.endpoints + ManifestController.endpoints + StreamController.administration + EventController.administration
@@ -62,8 +63,8 @@ struct Routes: Sendable {
         let query = try Query(request.uri.query)
         if let known = endpoint.parameters { try query.check(known: known) }
         let call = Call(
-            request: request, channel: context.channel, service: service, cors: cors, identity: caller?.identity, isFromCookie: caller?.fromCookie ?? false,
-            parameters: parameters, query: query, now: now, published: published)
+            request: request, channel: context.channel, service: service, cors: cors, identity: caller?.identity,
+            isFromCookie: caller?.fromCookie ?? false, parameters: parameters, query: query, now: now, published: published)
         return try await endpoint.handler(call)
     }
 

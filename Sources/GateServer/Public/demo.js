@@ -12,7 +12,7 @@ import '/sdk/ticket-embed-panel.js';
 const GATE = 'canCreateTicket';
 const FLAG = 'cdp_create_ticket_embed';
 const CONTACT = Object.freeze({
-  qontakCustomerId: 'contact-4711', contactName: 'Dewi Lestari', contactPhone: '+62 811 0000 4711', contactEmail: 'dewi@example.com', locale: 'en',
+  qontakCustomerId: 'contact-4711', contactName: 'Contact 4711', contactPhone: '+62 811 0000 4711', contactEmail: 'contact-4711@example.com', locale: 'en',
 });
 
 /**

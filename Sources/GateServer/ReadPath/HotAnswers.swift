@@ -88,8 +88,11 @@ final class HotAnswers: ReadyAnswers, Pollers {
         // What is not here is the route's to answer and to count: nothing is counted twice.
         guard let answer = ready(route, caller, second: now.microseconds / 1_000_000), service.limits.evaluations.take(caller.limitKey, now: now)
         else { return nil }
-        caller.polledAt = now
-        caller.polledRevision = answer.published?.snapshot.revision ?? 0
+        // Who streams asks for permissions or one gate beside it; the lists are what is polled.
+        if route == .featureFlags || route == .gates {
+            caller.polledAt = now
+            caller.polledRevision = answer.published?.snapshot.revision ?? 0
+        }
         let response = EntityTag.matches(ifNoneMatch, answer.tag) ? answer.notModified : answer.full
         return origin.map { Self.admitting($0, in: response) } ?? response
     }

@@ -15,6 +15,11 @@ struct EntityTests {
         .flagState(FlagState(flag: "embed", company: "acme", enabled: false)), .hold(Hold(flag: "embed")),
         .hold(Hold(flag: "embed", company: "acme")),
         .gate(Gate(name: "canOpen", description: "d", permissions: ["b", "a"], flags: ["z", "y"])), .gate(Gate(name: "g", flags: ["z"])),
+        .event(
+            EventDeclaration(
+                name: EventName(unchecked: "opened"), label: "[One] Opened", description: "d",
+                properties: [.init(PropertyName(unchecked: "b"), .word), .init(PropertyName(unchecked: "a"), .id, isRequired: true)])),
+        .event(EventDeclaration(name: EventName(unchecked: "bare"))),
         .user(User(company: "acme", id: "ada", grants: Grants(["create": true, "a": false], roles: ["lead", "agent"]))),
         .token(
             Token(

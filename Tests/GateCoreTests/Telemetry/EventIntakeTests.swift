@@ -34,10 +34,12 @@ struct EventIntakeTests {
         "drops and names a property that is not declared or does not match",
         arguments: [
             ("reason", "Siti"), ("reason", "siti rahmawati"), ("code", "+628123456789"), ("code", "siti@example.com"), ("code", "Siti Rahmawati"),
-            ("contact_name", "siti"), ("phone", 628_123_456_789), ("code", true), ("code", nil), ("code", .number(1.5)), ("code", ["x"]), ("code", ["x": "y"]),
+            ("contact_name", "siti"), ("phone", 628_123_456_789), ("code", true), ("code", nil), ("code", .number(1.5)), ("code", ["x"]),
+            ("code", ["x": "y"]),
             ("code", ""), ("code", .string(String(repeating: "x", count: 65))), ("reason", .string(String(repeating: "x", count: 33))),
             ("code", "é"), ("code", "a\u{0}"), ("origin", "https://x.test/path"), ("origin", "HTTPS://x.test"), ("origin", "https://siti@x.test"),
-            ("origin", "https://"), ("origin", "https://x..test"), ("origin", "https://x.test:"), ("origin", "https://x.test:123456"), ("origin", "null"),
+            ("origin", "https://"), ("origin", "https://x..test"), ("origin", "https://x.test:"), ("origin", "https://x.test:123456"),
+            ("origin", "null"),
             ("origin", .string("https://" + String(repeating: "x", count: 121))),
         ] as [(String, JSONValue)])
     func drops(name: String, value: JSONValue) throws {
@@ -64,9 +66,11 @@ struct EventIntakeTests {
     @Test(
         "refuses an event without what it needs, and takes the others of its batch",
         arguments: [
-            event(properties: [:]), event(properties: ["contact_id": "Siti Rahmawati"]), event(properties: ["contact_id": nil]), event(properties: []),
+            event(properties: [:]), event(properties: ["contact_id": "Siti Rahmawati"]), event(properties: ["contact_id": nil]),
+            event(properties: []),
             event(["id": nil]), event(["id": ""]), event(["id": "siti@example.com"]), event(["id": .string(String(repeating: "x", count: 65))]),
-            event(["id": 7]), event(["event": "unheard_of"]), event(["event": "Created"]), event(["at": "yesterday"]), event(["at": 17]), event(["at": nil]),
+            event(["id": 7]), event(["event": "unheard_of"]), event(["event": "Created"]), event(["at": "yesterday"]), event(["at": 17]),
+            event(["at": nil]),
             event(["attempt_id": "+62"]), event(["company_id": "acme"]), event(["user_id": "ann"]), event(["name": "Siti"]), 7, [], nil,
         ] as [JSONValue])
     func refuses(event: JSONValue) throws {
@@ -86,7 +90,8 @@ struct EventIntakeTests {
     @Test("has from an API token company and user of each event, within the token's companies")
     func tokens() throws {
         let events = [
-            Self.event(["company_id": "acme", "user_id": "ann"]), Self.event(["company_id": "umbrella", "user_id": "uma"]), Self.event(["company_id": "acme"]),
+            Self.event(["company_id": "acme", "user_id": "ann"]), Self.event(["company_id": "umbrella", "user_id": "uma"]),
+            Self.event(["company_id": "acme"]),
             Self.event(["user_id": "ann"]), Self.event(["company_id": "a b", "user_id": "ann"]),
         ]
         let limited = try Self.batch(events, by: .token(companies: ["acme"]))

@@ -108,7 +108,7 @@ struct ConfigurationTests {
         try await TestFolder.with { folder in
             try Data("database: file.db\nport: 0\n".utf8).write(to: URL(fileURLWithPath: folder + "/gate.yaml"))
             func databases() throws -> [String] {
-                try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".db") }.sorted()
+                try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".db") && !$0.contains("-events") }.sorted()
             }
             let environment = ["GATE_CONFIG": "gate.yaml", "GATE_DATABASE": "environment.db"]
             let flag = try await ChildServer.run(["--database", "flag.db"], environment: environment, in: folder)

@@ -20,7 +20,7 @@ struct ProblemTests {
         403: [.rightMissing, .originRefused],
         404: [
             .flagUnknown, .companyUnknown, .permissionUnknown, .roleUnknown, .gateUnknown, .userUnknown, .tokenUnknown, .changeUnknown,
-            .entityUnknown, .notFound,
+            .entityUnknown, .eventUnknown, .notFound,
         ],
         405: [.methodNotAllowed],
         409: [

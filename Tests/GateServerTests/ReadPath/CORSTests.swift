@@ -82,7 +82,7 @@ struct CORSTests {
                 #expect(answer["Content-Length"] == nil, "RFC 9110 8.6: not in a 204")
                 #expect(answer["Access-Control-Allow-Origin"] == TestUniverse.origin)
                 #expect(answer["Access-Control-Allow-Methods"] == "GET, HEAD")
-                #expect(answer["Access-Control-Allow-Headers"] == "Authorization, If-None-Match, Gate-Min-Revision")
+                #expect(answer["Access-Control-Allow-Headers"] == "Authorization, If-None-Match, Gate-Min-Revision, Last-Event-ID")
                 #expect(answer["Access-Control-Allow-Credentials"] == "true")
                 #expect(answer["Vary"]?.contains("Origin") == true)
             }
