@@ -105,7 +105,8 @@ struct ServerConfiguration: Sendable {
     private static func origin(_ text: String) throws(GateError) -> String {
         let rest = text.hasPrefix("https://") ? text.dropFirst(8) : text.hasPrefix("http://") ? text.dropFirst(7) : ""
         guard !rest.isEmpty, !rest.contains("/"), !rest.contains("*"), text == text.lowercased() else {
-            throw GateError(.parameterInvalid, "--cors-origin must be an origin as browsers send it, such as https://app.example.com, not \(quoted(text))")
+            throw GateError(
+                .parameterInvalid, "--cors-origin must be an origin as browsers send it, such as https://app.example.com, not \(quoted(text))")
         }
         return text
     }
@@ -114,10 +115,13 @@ struct ServerConfiguration: Sendable {
         var limits: [String: Int] = [:]
         for text in texts {
             let parts = text.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2, RequestLimits.defaults[String(parts[0])] != nil, let value = Int(parts[1]), (0...RequestLimits.largest).contains(value) else {
+            guard parts.count == 2, RequestLimits.defaults[String(parts[0])] != nil, let value = Int(parts[1]),
+                (0...RequestLimits.largest).contains(value)
+            else {
                 throw GateError(
                     .parameterInvalid,
-                    "--limit must be NAME=N, N from 0 to \(RequestLimits.largest), with a name of \(RequestLimits.defaults.keys.sorted().joined(separator: ", ")), not \(quoted(text))")
+                    "--limit must be NAME=N, N from 0 to \(RequestLimits.largest), with a name of \(RequestLimits.defaults.keys.sorted().joined(separator: ", ")), not \(quoted(text))"
+                )
             }
             limits[String(parts[0])] = value
         }

@@ -31,7 +31,8 @@ struct Gatectl: AsyncParsableCommand {
                     FlagCommands.self, CompanyCommands.self, PermissionCommands.self, RoleCommands.self, GateCommands.self, UserCommands.self,
                     EventTypeCommands.self,
                 ]),
-            CommandGroup(name: "What happened", subcommands: [History.self, ShowChange.self, UndoChange.self, AuditCommands.self, EventsCommands.self]),
+            CommandGroup(
+                name: "What happened", subcommands: [History.self, ShowChange.self, UndoChange.self, AuditCommands.self, EventsCommands.self]),
             CommandGroup(name: "Files", subcommands: [PlanManifests.self, ApplyManifests.self, ExportManifests.self, DiffServers.self]),
             CommandGroup(
                 name: "Servers and tokens", subcommands: [Login.self, ContextCommands.self, TokenCommands.self, Status.self, Doctor.self]),

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from waiting import until, wait_for
+from waiting import wait_for
 
 UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 

@@ -276,23 +276,33 @@ def test_it_works_without_locks_and_channels(open_page, follow, server):
         assert server.live == count
 
 
-def test_a_leader_that_hangs_loses_its_place(context, host, follow, server):
-    second = context.new_page()
-    second.clock.install()
-    second.goto(f"{server.url}/host")
+# What the tabs of a user's token call their lock.
+KEY = "const { bearer, tabKey } = await import('/sdk/gate-tabs.js'); const key = await tabKey(baseURL, bearer(token));"
+
+
+def test_a_tab_that_holds_the_place_and_does_not_answer_loses_it(open_page, host, follow, server):
+    token = user_token("acme", "agent-1")
+    host.evaluate(f"async ([baseURL, token]) => {{ {KEY} navigator.locks.request(key, () => new Promise(() => {{}})).catch(() => window.lost = true); }}", [server.url, token])
+    second = open_page(f"{server.url}/host", lambda page: page.clock.install())
     second.wait_for_selector("html[data-ready]", state="attached")
-    follow(host)
-    follow(second)
-    host.evaluate("setTimeout(() => { const end = Date.now() + 6000; while (Date.now() < end); }, 50), 0")
+    follow(second, token=token, ready=False)
     second.wait_for_timeout(200)
-    second.clock.run_for(70_000)
-    until(second, "gate.status === 'live'")
-    wait_for(lambda: len(server.opened) == 2, patience=10)
-    host.wait_for_timeout(100)
-    wait_for(lambda: server.live == 1, patience=10)
-    server.off()
-    for page in (host, second):
-        until(page, f"!{CAN}")
+    assert server.opened == []
+    advance(second, 90, lambda: server.live == 1)
+    until(second, CAN)
+    until(host, "window.lost === true")
+
+
+def test_a_leader_whose_place_was_taken_stops_streaming(host, follow, server):
+    token = user_token("acme", "agent-1")
+    follow(host, token=token)
+    host.evaluate(f"""async ([baseURL, token]) => {{ {KEY}
+        navigator.locks.request(key, {{ steal: true }}, () => new Promise((resolve) => {{ window.giveBack = resolve; }})); }}""", [server.url, token])
+    wait_for(lambda: server.live == 0)
+    assert host.evaluate(CAN) is True
+    host.evaluate("giveBack()")
+    wait_for(lambda: server.live == 1)
+    assert server.opened[-1]["last"] == "inc1-1"
 
 
 def test_a_page_that_is_put_away_leaves_and_comes_back(follow, server):

@@ -36,7 +36,7 @@ def test_another_origin(panel, stranger, message, state):
     frame = add_frame(panel.page, f"{stranger.url}/frame")
     frame.evaluate("message => say(message)", message)
     calm(panel, state)
-    assert dropped(panel) == [stranger.url]
+    assert panel.tracked[-1] == ["init_dropped", {"company_sso_id": "acme", "attempted_origin": stranger.url}]
     assert frame.evaluate("heard") == []
 
 

@@ -180,7 +180,11 @@ package struct Planner {
         }
         if states.count == 1, let only = states.keys.first { subject = .flagState(flag, only) }
         for (company, state) in states.sorted(by: { $0.key < $1.key }) {
-            if let state { try want(.flagState(FlagState(flag: flag, company: company, enabled: state))) } else { try remove(.flagState(flag, company)) }
+            if let state {
+                try want(.flagState(FlagState(flag: flag, company: company, enabled: state)))
+            } else {
+                try remove(.flagState(flag, company))
+            }
         }
     }
 
@@ -197,7 +201,8 @@ package struct Planner {
         for entity in change.entities {
             switch entity.ref {
             case .token, .hold:
-                throw GateError(.notUndoable, "revision \(change.revision) changed \(entity.ref): tokens and holds are not undone (revoke, or resume)")
+                throw GateError(
+                    .notUndoable, "revision \(change.revision) changed \(entity.ref): tokens and holds are not undone (revoke, or resume)")
             default: break
             }
             let (now, revision) = base.entity(entity.ref)

@@ -91,8 +91,10 @@ struct Validation {
             guard case .flag(let flag) = change.after, case .flag(let code) = change.ref else { continue }
             if case .flag(let before) = change.before, before.prerequisites == flag.prerequisites { continue }
             if let cycle = state.cycle(from: code) {
-                throw GateError(.prerequisiteCycle, "a flag cannot stand on itself: \(cycle.map(\.rawValue).joined(separator: " → "))", pointer: "/prerequisites")
-                    .with { $0.cycle = cycle }
+                throw GateError(
+                    .prerequisiteCycle, "a flag cannot stand on itself: \(cycle.map(\.rawValue).joined(separator: " → "))", pointer: "/prerequisites"
+                )
+                .with { $0.cycle = cycle }
             }
         }
         var measured: [FlagCode: (depth: Int, size: Int)] = [:]

@@ -46,7 +46,8 @@ extension Snapshot {
         flags.withEntry(slot) { entry in
             let targeting = Self.targeting(entry, slot, company)
             // The planner refuses cycles and depth; were a damaged state to have one, it ends here, and ends off.
-            let met = targeting == .on && depth <= Flag.deepestPrerequisites
+            let met =
+                targeting == .on && depth <= Flag.deepestPrerequisites
                 && entry.prerequisites.allSatisfy { verdict($0, company, depth: depth + 1).value }
             return Verdict(enabled: entry.flag.enabled, enabledForCompany: met, reason: Self.reason(entry.flag.enabled, targeting, met))
         } ?? .notFound

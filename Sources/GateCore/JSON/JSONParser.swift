@@ -215,7 +215,9 @@ package struct JSONParser {
         guard index + 4 <= bytes.count else { throw malformed("four hexadecimal digits must stand here") }
         var code: UInt16 = 0
         for byte in bytes[index..<index + 4] {
-            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else { throw malformed("four hexadecimal digits must stand here") }
+            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else {
+                throw malformed("four hexadecimal digits must stand here")
+            }
             code = code << 4 | UInt16(digit)
         }
         index += 4

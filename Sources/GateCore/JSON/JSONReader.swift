@@ -30,7 +30,10 @@ package struct JSONReader: Sendable {
                 .limitExceeded, "\(what) is too long: at most \(longest) characters", pointer: pointer,
                 limit: .init("characters", provided: text.unicodeScalars.count, allowed: longest))
         }
-        guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control || (0x2028...0x202E).contains($0.value) || (0x2066...0x2069).contains($0.value) })
+        guard
+            !text.unicodeScalars.contains(where: {
+                $0.properties.generalCategory == .control || (0x2028...0x202E).contains($0.value) || (0x2066...0x2069).contains($0.value)
+            })
         else { throw GateError(.textInvalid, "\(what) holds a control character: only printable text is taken", pointer: pointer) }
     }
 

@@ -60,7 +60,9 @@ package enum Manifest {
         }
         return state.allEntities().compactMap { entity, _ in
             let kind = entity.ref.kind
-            guard kinds?.contains(kind) ?? true, ![.flagState, .hold, .token].contains(kind), case .object(var object) = entity.json else { return nil }
+            guard kinds?.contains(kind) ?? true, ![.flagState, .hold, .token].contains(kind), case .object(var object) = entity.json else {
+                return nil
+            }
             if case .flag(let flag) = entity, let companies = states[flag.code] { object["companies"] = .object(companies) }
             return .object(JSONObject([("kind", .string(kind.rawValue))] + object.members.filter { $0.value != .null }.map { ($0.name, $0.value) }))
         }

@@ -21,7 +21,8 @@ package enum ManifestFiles {
         }
         var manifests: [(String, JSONValue)] = []
         for file in files {
-            guard let data = FileManager.default.contents(atPath: file), data.count <= largestFile, let text = String(data: data, encoding: .utf8) else {
+            guard let data = FileManager.default.contents(atPath: file), data.count <= largestFile, let text = String(data: data, encoding: .utf8)
+            else {
                 throw GateError(.manifestInvalid, "\(file) cannot be read as UTF-8 text of at most \(largestFile) bytes")
             }
             for manifest in try documents(text, file: file) { manifests.append((file, manifest)) }

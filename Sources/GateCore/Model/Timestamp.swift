@@ -69,7 +69,8 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
     package var description: String {
         let (day, micros) = microseconds.flooredDivision(by: 86_400_000_000)
         let (second, fraction) = (micros / 1_000_000, micros % 1_000_000)
-        return "\(CalendarDate(daysSinceEpoch: day))T\(padded(second / 3600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2)).\(padded(fraction, 6))Z"
+        return
+            "\(CalendarDate(daysSinceEpoch: day))T\(padded(second / 3600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2)).\(padded(fraction, 6))Z"
     }
 }
 

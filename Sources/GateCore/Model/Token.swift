@@ -51,7 +51,8 @@ extension Token: EntityValue {
         let kindReader = try members.required("kind")
         guard let kind = Kind(rawValue: try kindReader.string()) else {
             throw GateError(
-                .textInvalid, "\(kindReader.pointer) must be one of \(Kind.allCases.map(\.rawValue).joined(separator: ", "))", pointer: kindReader.pointer)
+                .textInvalid, "\(kindReader.pointer) must be one of \(Kind.allCases.map(\.rawValue).joined(separator: ", "))",
+                pointer: kindReader.pointer)
         }
         let digest = try members.required("digest").string()
         self.init(

@@ -65,15 +65,19 @@ package actor GateWriter {
         if let late = unsettled, stored.hash == late.record.hash { publish(late) }
         unsettled = nil
         guard stored == head else {
-            throw GateError(.databaseDamaged, "the database moved to revision \(stored.position.revision) behind the server's back: restart the server")
+            throw GateError(
+                .databaseDamaged, "the database moved to revision \(stored.position.revision) behind the server's back: restart the server")
         }
         let now = clock()
         if let replay = try replay(request.idempotency, now: now) { return replay }
         let log = ChangeLog(connection)
         let plan = try request.plan(on: snapshot, log)
-        let record = plan.changesNothing ? nil : ChangeLog.Record(
-            revision: plan.next.revision, at: now, actor: request.actor, reason: request.reason, command: request.command.json,
-            changes: plan.changes, operations: plan.operations, previousHash: head.hash)
+        let record =
+            plan.changesNothing
+            ? nil
+            : ChangeLog.Record(
+                revision: plan.next.revision, at: now, actor: request.actor, reason: request.reason, command: request.command.json,
+                changes: plan.changes, operations: plan.operations, previousHash: head.hash)
         let receipt = Receipt(plan, revision: plan.next.revision, chainHead: record?.hash ?? head.hash)
         let outcome = Outcome(receipt: receipt.json, created: receipt.created, replayed: false)
         try keep(outcome, under: request.idempotency, now: now)

@@ -44,8 +44,10 @@ package struct WriteRequest: Sendable {
         if let ifMatch {
             let (_, revision) = snapshot.entity(ifMatch.entity)
             guard revision == ifMatch.revision else {
-                throw GateError(.revisionMismatch, "\(ifMatch.entity) is at revision \(revision), not \(ifMatch.revision): read it again, then decide")
-                    .with { $0.conflicts = [EntityConflict(entity: ifMatch.entity, revision: revision)] }
+                throw GateError(
+                    .revisionMismatch, "\(ifMatch.entity) is at revision \(revision), not \(ifMatch.revision): read it again, then decide"
+                )
+                .with { $0.conflicts = [EntityConflict(entity: ifMatch.entity, revision: revision)] }
             }
         }
         let context = Planner.Context(authority: authority, newCompany: newCompany) { ref throws(GateError) in try log.lastTouch(ref) }

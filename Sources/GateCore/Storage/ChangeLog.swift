@@ -61,7 +61,8 @@ package struct ChangeLog {
             previousHash = row.blob(7)
             hash = row.blob(8)
             guard row.integer(9) == Operation.format else {
-                throw GateError(.databaseNewer, "change \(revision) is written in form \(row.integer(9)), this program reads form \(Operation.format)")
+                throw GateError(
+                    .databaseNewer, "change \(revision) is written in form \(row.integer(9)), this program reads form \(Operation.format)")
             }
         }
 

@@ -77,9 +77,10 @@ package struct Database {
     package func load() throws(GateError) -> (snapshot: Snapshot, head: Head) {
         let head = try Self.head(connection)
         try headFile.check(head.position, hash: head.hash)
-        let last = try connection.query("SELECT revision, hash FROM changes ORDER BY revision DESC LIMIT 1") { row throws(GateError) in
-            (row.integer(0), row.blob(1))
-        }.first ?? (0, ChangeLog.genesis)
+        let last =
+            try connection.query("SELECT revision, hash FROM changes ORDER BY revision DESC LIMIT 1") { row throws(GateError) in
+                (row.integer(0), row.blob(1))
+            }.first ?? (0, ChangeLog.genesis)
         guard last.0 == head.position.revision, last.1 == head.hash else {
             throw GateError(.databaseDamaged, "head is at revision \(head.position.revision), but the last change is \(last.0) or has another hash")
         }

@@ -8,18 +8,22 @@ struct StateLoader {
     func load(incarnation: String, revision: Revision) throws(GateError) -> Snapshot {
         var snapshot = Snapshot(incarnation: incarnation)
         try snapshot.load(companies())
-        try snapshot.load(named("permissions", "key, name, description") { row throws(GateError) in
-            .permission(Permission(key: PermissionKey(unchecked: row.text(0)), name: row.text(1), description: row.text(2)))
-        })
+        try snapshot.load(
+            named("permissions", "key, name, description") { row throws(GateError) in
+                .permission(Permission(key: PermissionKey(unchecked: row.text(0)), name: row.text(1), description: row.text(2)))
+            })
         try snapshot.load(roles())
         try snapshot.load(flags())
-        try snapshot.load(named("flag_company_states", "flag_code, company_id, enabled") { row throws(GateError) in
-            .flagState(FlagState(flag: FlagCode(unchecked: row.text(0)), company: CompanyID(unchecked: row.text(1)), enabled: row.integer(2) == 1))
-        })
+        try snapshot.load(
+            named("flag_company_states", "flag_code, company_id, enabled") { row throws(GateError) in
+                .flagState(
+                    FlagState(flag: FlagCode(unchecked: row.text(0)), company: CompanyID(unchecked: row.text(1)), enabled: row.integer(2) == 1))
+            })
         try snapshot.load(named("flag_holds", "flag_code") { row throws(GateError) in .hold(Hold(flag: FlagCode(unchecked: row.text(0)))) })
-        try snapshot.load(named("flag_company_holds", "flag_code, company_id") { row throws(GateError) in
-            .hold(Hold(flag: FlagCode(unchecked: row.text(0)), company: CompanyID(unchecked: row.text(1))))
-        })
+        try snapshot.load(
+            named("flag_company_holds", "flag_code, company_id") { row throws(GateError) in
+                .hold(Hold(flag: FlagCode(unchecked: row.text(0)), company: CompanyID(unchecked: row.text(1))))
+            })
         try snapshot.load(gates())
         try snapshot.load(eventTypes())
         try loadUsers(into: &snapshot)

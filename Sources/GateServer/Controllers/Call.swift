@@ -125,7 +125,8 @@ extension Call {
         guard let text = query["wait"] else { return .zero }
         let span = try TimeSpan(text)
         guard span.seconds <= 30 else {
-            throw GateError(.limitExceeded, "a receipt is held for at most 30 s", limit: .init("wait_seconds", provided: Int(span.seconds), allowed: 30))
+            throw GateError(
+                .limitExceeded, "a receipt is held for at most 30 s", limit: .init("wait_seconds", provided: Int(span.seconds), allowed: 30))
         }
         return .seconds(span.seconds)
     }
@@ -147,7 +148,8 @@ extension Call {
     private func ifMatch(_ ref: EntityRef?) throws(GateError) -> (EntityRef, Revision)? {
         guard let text = request.headers[.ifMatch] else { return nil }
         guard let ref else { throw GateError(.parameterInvalid, "this write is not about one entity: it takes no If-Match") }
-        guard text.hasPrefix("\""), text.hasSuffix("\""), text.utf8.count > 2, let revision = Revision(text.dropFirst().dropLast()), revision >= 0 else {
+        guard text.hasPrefix("\""), text.hasSuffix("\""), text.utf8.count > 2, let revision = Revision(text.dropFirst().dropLast()), revision >= 0
+        else {
             throw GateError(.parameterInvalid, "If-Match must be an entity's revision in quotes, as its ETag has it (\"0\": absent)")
         }
         return (ref, revision)

@@ -15,7 +15,9 @@ enum ChangeController {
             let limit = try call.query.limit()
             let changes = try await call.service.history.changes(filter, limit: limit + 1)
             return .list(
-                Page(items: changes.prefix(limit).map(\.json), next: changes.count > limit ? changes.prefix(limit).last.map { "\($0.revision)" } : nil))
+                Page(
+                    items: changes.prefix(limit).map(\.json), next: changes.count > limit ? changes.prefix(limit).last.map { "\($0.revision)" } : nil)
+            )
         },
         Endpoint(.get, "/v1/admin/changes/{revision}", .read, "One change, with before and after of everything it touched") { call in
             Reply(try await change(call).json)

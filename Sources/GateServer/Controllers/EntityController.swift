@@ -6,7 +6,8 @@ import Hummingbird
 /// The kinds of definition that are listed, read, put, patched and deleted alike.
 enum EntityController {
     static let endpoints: [Endpoint] =
-        definitions("companies", "company", "id", in: "company", parameters: ["group"], ref: { .company(try $0.parameter("company")) }) { state, call throws(GateError) in
+        definitions("companies", "company", "id", in: "company", parameters: ["group"], ref: { .company(try $0.parameter("company")) }) {
+            state, call throws(GateError) in
             let group: GroupName? = try call.query.identifier("group")
             return state.companies.values.map(\.company).filter { company in group.map(company.groups.contains) ?? true }.map { .company($0) }
         }

@@ -8,7 +8,8 @@ struct Query: Sendable {
     init(_ text: String?) throws(GateError) {
         for pair in (text ?? "").split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = Self.decode(parts[0], plusIsSpace: true), let value = Self.decode(parts.count > 1 ? parts[1] : "", plusIsSpace: true) else {
+            guard let name = Self.decode(parts[0], plusIsSpace: true), let value = Self.decode(parts.count > 1 ? parts[1] : "", plusIsSpace: true)
+            else {
                 throw GateError(.parameterInvalid, "the query is not valid percent-encoding of UTF-8")
             }
             guard values.updateValue(value, forKey: name) == nil else {

@@ -5,7 +5,8 @@ import Hummingbird
 /// API tokens: made, listed, revoked.
 enum TokenController {
     static let endpoints: [Endpoint] = [
-        Endpoint(.get, "/v1/admin/tokens", .administer, "Every API token, with its last use; never its secret", parameters: ["limit", "after"]) { call in
+        Endpoint(.get, "/v1/admin/tokens", .administer, "Every API token, with its last use; never its secret", parameters: ["limit", "after"]) {
+            call in
             let uses = try await call.service.history.lastUses()
             let tokens = call.snapshot.tokens.values.map(\.value).sorted { $0.id < $1.id }
             return .list(try Page(tokens.map { (name: $0.id.rawValue, item: shown($0, uses[$0.id])) }, call.query))

@@ -64,7 +64,10 @@ extension GateError {
             case .notFound: self = Problem.notFound
             case .contentTooLarge: self = GateError(.bodyTooLarge, "the body is too large")
             case .methodNotAllowed: self = GateError(.methodNotAllowed, "this path does not take this method")
-            default: self = error.status.code < 500 ? GateError(.parameterInvalid, error.body ?? "the request is not understood") : GateError(.unexpected, "\(error)")
+            default:
+                self =
+                    error.status.code < 500
+                    ? GateError(.parameterInvalid, error.body ?? "the request is not understood") : GateError(.unexpected, "\(error)")
             }
         default: self = GateError(.unexpected, "\(error)")
         }

@@ -16,7 +16,8 @@ extension GateError.Code {
             Meaning(status: .badRequest, title: "Invalid content")
         case .parameterInvalid, .parameterMissing, .reasonMissing: Meaning(status: .badRequest, title: "Invalid parameter")
         case .limitExceeded: Meaning(status: .badRequest, title: "Limit exceeded")
-        case .flagUnknown, .companyUnknown, .permissionUnknown, .roleUnknown, .gateUnknown, .eventUnknown, .userUnknown, .tokenUnknown, .changeUnknown,
+        case .flagUnknown, .companyUnknown, .permissionUnknown, .roleUnknown, .gateUnknown, .eventUnknown, .userUnknown, .tokenUnknown,
+            .changeUnknown,
             .entityUnknown:
             Meaning(status: .notFound, title: "Unknown name")
         case .notFound: Meaning(status: .notFound, title: "Not found")

@@ -31,7 +31,7 @@ const DEFAULTS = Object.freeze({
 });
 const REFRESH_MOST_MS = 5_000;
 const ORIGINS_REPORTED = 10;
-const CODE = /^[A-Za-z0-9._-]{1,64}$/;
+const CODE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** Tells that a ticket was created. Who refreshes a list may have the panel wait for it, a few seconds at most. */
 class TicketCreatedEvent extends CustomEvent {
@@ -315,7 +315,8 @@ export class TicketEmbedPanel extends HTMLElement {
   #dropped(origin) {
     if (this.#reported.has(origin) || this.#reported.size >= ORIGINS_REPORTED) return;
     this.#reported.add(origin);
-    this.#track('init_dropped', { company_sso_id: this.#options.analytics?.companySsoId, attempted_origin: origin.slice(0, 256) });
+    const company = this.#options.analytics?.companySsoId;
+    this.#track('init_dropped', { contact_id: undefined, company_sso_id: company, attempted_origin: origin.slice(0, 256) });
   }
 
   /**

@@ -50,7 +50,8 @@ final class RateLimit: Sendable {
 
     var refusal: GateError {
         GateError(
-            .rateLimited, "too many requests: at most \(count) in \(seconds) s are taken here", limit: .init(name, provided: count + 1, allowed: count))
+            .rateLimited, "too many requests: at most \(count) in \(seconds) s are taken here",
+            limit: .init(name, provided: count + 1, allowed: count))
     }
 }
 
@@ -58,7 +59,8 @@ final class RateLimit: Sendable {
 struct RequestLimits: Sendable {
     /// By name, as `--limit NAME=N` sets them.
     static let defaults: [String: Int] = [
-        "evaluations_per_user": 50, "events_per_user": 10, "streams_per_user": 5, "writes_per_token": 5, "failed_logins_per_minute": 10, "connections": 2_000, "body_bytes": 64 * 1024,
+        "evaluations_per_user": 50, "events_per_user": 10, "streams_per_user": 5, "writes_per_token": 5, "failed_logins_per_minute": 10,
+        "connections": 2_000, "body_bytes": 64 * 1024,
         "import_bytes": 1 << 30,
     ]
 

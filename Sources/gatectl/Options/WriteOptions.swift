@@ -12,7 +12,8 @@ struct WriteOptions: ParsableArguments {
     var dryRun = false
 
     @Option(
-        help: ArgumentHelp("Wait this long for the live streams to be written; 0s not at all. (default: 2s for what front ends see)", valueName: "time"))
+        help: ArgumentHelp(
+            "Wait this long for the live streams to be written; 0s not at all. (default: 2s for what front ends see)", valueName: "time"))
     var wait: String?
 
     /// The reason, asked for where somebody is there to answer.

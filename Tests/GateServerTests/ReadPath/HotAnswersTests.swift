@@ -78,6 +78,62 @@ struct HotAnswersTests {
         #expect([200, 201, 404, 409].contains(answer.status), "\(write.0) \(write.1): \(answer.text)")
     }
 
+    /// A write after which something that Ann of acme reads is different, and where it shows.
+    struct Visible: Sendable, CustomTestStringConvertible {
+        var method: HTTPMethod
+        var path: String
+        var body: JSONValue?
+        var read: String
+
+        var testDescription: String { "\(method) \(path) in \(read)" }
+
+        init(_ method: HTTPMethod, _ path: String, _ body: JSONValue?, in read: String) {
+            (self.method, self.path, self.body, self.read) = (method, path, body, read)
+        }
+    }
+
+    static let visible = [
+        Visible(.PUT, "/flags/embed/companies/acme", ["enabled": false], in: "/v1/feature_flags"),
+        Visible(.DELETE, "/flags/embed/companies/acme", nil, in: "/v1/gates/canCreate"),
+        Visible(.PATCH, "/flags/embed/companies", ["groups": ["beta": nil]], in: "/v1/gates"),
+        Visible(.PUT, "/flags/base/companies/acme", ["enabled": false], in: "/v1/feature_flags"),
+        Visible(.PATCH, "/flags/dark", ["enabled": true], in: "/v1/feature_flags"),
+        Visible(.PATCH, "/flags/hidden", ["client_visible": true], in: "/v1/feature_flags"),
+        Visible(.PATCH, "/flags/embed", ["prerequisites": ["dark"]], in: "/v1/gates/canCreate"),
+        Visible(.PUT, "/flags/embed/holds", [:], in: "/v1/gates/canCreate"), Visible(.PUT, "/flags/base/holds/acme", [:], in: "/v1/gates"),
+        Visible(.PUT, "/flags/fresh", [:], in: "/v1/feature_flags"), Visible(.DELETE, "/flags/dark", nil, in: "/v1/feature_flags"),
+        Visible(.PUT, "/permissions/fresh", [:], in: "/v1/permissions"),
+        Visible(.PUT, "/companies/acme/users/ann/permissions/notes_add", ["enabled": false], in: "/v1/permissions"),
+        Visible(.PUT, "/companies/acme/users/ann/permissions/ticket_create", ["enabled": true], in: "/v1/gates/canCreate"),
+        Visible(.DELETE, "/companies/acme/users/ann/roles/agent", nil, in: "/v1/permissions"),
+        Visible(.DELETE, "/companies/acme/users/ann", nil, in: "/v1/gates"),
+        Visible(.PUT, "/companies/acme/users/ann", ["permissions": ["notes_add": true]], in: "/v1/permissions"),
+        Visible(.PATCH, "/roles/agent", ["permissions": []], in: "/v1/permissions"),
+        Visible(.PATCH, "/gates/canCreate", ["flags": ["embed", "dark"]], in: "/v1/gates/canCreate"),
+        Visible(.PUT, "/gates/fresh", ["flags": ["base"]], in: "/v1/gates"), Visible(.DELETE, "/gates/canCreate", nil, in: "/v1/gates"),
+        Visible(.DELETE, "/companies/acme", nil, in: "/v1/feature_flags"), Visible(.DELETE, "/companies/acme", nil, in: "/v1/permissions"),
+        Visible(.POST, "/changes/1/undo", ["force": true], in: "/v1/feature_flags"),
+        Visible(.POST, "/apply", ["manifests": [["kind": "flag", "name": "embed", "companies": ["acme": "off"]]]], in: "/v1/feature_flags"),
+    ]
+
+    @Test("What a write changes shows in the next hot answer, alone and behind every other read", arguments: visible)
+    func shown(_ write: Visible) async throws {
+        try await TestServer.running { server in
+            let user = try server.user("acme", "ann")
+            for path in ["/v1/permissions", "/v1/feature_flags", "/v1/gates"] { _ = try await server.get(path, by: user) }
+            _ = try await server.get(write.read, by: user)
+            let before = try await server.get(write.read, by: user)
+            #expect(before.status == 200 && !before.isFromRoute)
+            try await server.change(write.method, write.path, write.body)
+            let after = try await server.get(write.read, by: user)
+            let again = try await server.get(write.read, by: user)
+            let cold = try await server.get(write.read + "?", by: user)
+            #expect(!after.isFromRoute && cold.isFromRoute)
+            #expect(after.bytes != before.bytes && after["ETag"] != before["ETag"])
+            #expect(after.bytes == cold.bytes && again.bytes == cold.bytes && after["ETag"] == cold["ETag"])
+        }
+    }
+
     @Test("An expired user is refused at once, hot or not")
     func expiry() async throws {
         try await TestServer.running { server in
