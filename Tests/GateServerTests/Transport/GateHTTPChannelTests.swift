@@ -204,7 +204,7 @@ struct GateHTTPChannelTests {
     }
 
     private static let hasty = GateHTTPChannel.Configuration(
-        deadlines: .init(head: .milliseconds(150), body: .milliseconds(150), idle: .milliseconds(150), linger: .milliseconds(100))
+        deadlines: .init(head: .seconds(1), body: .seconds(1), idle: .seconds(1), linger: .milliseconds(100))
     )
 
     @Test(
@@ -229,7 +229,7 @@ struct GateHTTPChannelTests {
             try await RawClient.connected(to: server.port) { client in
                 try await client.send(Self.get("/stream"))
                 try await client.read(until: "begun")
-                try await Task.sleep(for: .milliseconds(600))
+                try await Task.sleep(for: .milliseconds(2_500))
                 server.desk.release()
                 try await client.read(until: "ended")
                 #expect(client.received.contains("ended"))
