@@ -99,14 +99,16 @@ struct WriterSequenceTests {
     func views() async throws {
         let seed = Seed("views")
         var random = seed.generator
+        var entitiesSeen = 0
         for _ in 0..<6 {
             let database = try TestDatabase()
             let writer = try await database.writer()
             // In the planner's order, one by one: what refers to something missing is left out.
             let entities = try Universe().state(&random).values
             for entity in entities + entities + entities { _ = await refusalOf { try await writer.put(.put(entity)) } }
-            #expect(writer.snapshot.values.count > 40, "\(seed)")
+            entitiesSeen += writer.snapshot.values.count
             try viewsAgree(database, writer.snapshot, "\(seed)")
         }
+        #expect(entitiesSeen > 150, "the states were too small to prove anything; \(seed)")
     }
 }
