@@ -120,7 +120,8 @@ class Gatectl:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("server"))
+    # Many tests write with one token, as fast as they can.
+    server = Server(tmp_path_factory.mktemp("server"), "--limit", "writes_per_token=0")
     yield server
     server.stop()
 
@@ -130,7 +131,7 @@ def another_server(tmp_path):
     """A server of the test's own, for what would harm the others."""
     folder = tmp_path / "another"
     folder.mkdir()
-    server = Server(folder)
+    server = Server(folder, "--limit", "writes_per_token=0")
     yield server
     server.stop()
 

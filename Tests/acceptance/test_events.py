@@ -15,7 +15,7 @@ ORIGIN = "https://app.example.com"
 CREATED = "cdp_ticket_embed_created"
 NOW = "2026-12-01T09:00:00Z"
 
-ed25519 = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.ed25519")
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 
 def base64url(data):

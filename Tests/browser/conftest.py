@@ -17,7 +17,7 @@ from standin import StandIn  # noqa: E402
 @pytest.fixture(scope="session")
 def browser():
     with sync_playwright() as playwright:
-        chromium = shutil.which("chromium") or pytest.skip("chromium is not installed")
+        chromium = shutil.which("chromium") or pytest.fail("chromium is not installed: scripts/require test installs it")
         started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield started
         started.close()
