@@ -8,14 +8,13 @@ import uuid
 
 import pytest
 import requests
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from conftest import Server, binary
 
 ORIGIN = "https://app.example.com"
 CREATED = "cdp_ticket_embed_created"
 NOW = "2026-12-01T09:00:00Z"
-
-from cryptography.hazmat.primitives.asymmetric import ed25519
 
 
 def base64url(data):
