@@ -1,5 +1,6 @@
 """The demo's page as gate-server itself serves it, with its streams, its events and its second origin."""
 
+import pathlib
 import time
 
 import pytest
@@ -14,7 +15,7 @@ LIVE = "document.getElementById('status').textContent === 'live'"
 
 @pytest.fixture
 def demo(tmp_path, server):
-    started = DemoServer(tmp_path, ["--cors-origin", server.url])
+    started = DemoServer(tmp_path, ["--cors-origin", server.url, "--limit", "writes_per_token=0"])
     yield started
     started.stop()
 
@@ -35,6 +36,32 @@ def test_the_entry_follows_the_flag_within_a_second(shown, demo):
         assert receipt["changed"] is True
         demo.set("acme", True)
         until(shown, f"{OPEN} && !!document.getElementById('create-ticket')", patience=1)
+
+
+def test_fifty_flips_reach_the_page_without_a_reload_and_leave_associate_existing_alone(shown, demo):
+    pictures = pathlib.Path(__file__).resolve().parents[2] / ".build" / "screenshots"
+    pictures.mkdir(parents=True, exist_ok=True)
+    shown.evaluate("""() => {
+      window.changes = [];
+      let last = document.getElementById('decision').textContent;
+      new MutationObserver(() => {
+        const now = document.getElementById('decision').textContent;
+        if (now !== last) window.changes.push(performance.timeOrigin + performance.now());
+        last = now;
+      }).observe(document.getElementById('decision'), { childList: true, characterData: true, subtree: true });
+    }""")
+    times = []
+    for number in range(50):
+        began = time.time() * 1000
+        demo.set("acme", number % 2 == 1, "&wait=2s")
+        until(shown, f"window.changes.length === {number + 1}", patience=2)
+        assert shown.evaluate("!!document.getElementById('create-ticket')") == (number % 2 == 1)
+        assert shown.locator("#associate-existing").count() == 1
+        times.append(shown.evaluate("window.changes.at(-1)") - began)
+        if number < 2:
+            shown.screenshot(path=pictures / f"demo-{'on' if number % 2 else 'off'}.png", full_page=True)
+    times.sort()
+    print(f"\n50 flips, write to DOM: median {times[25]:.1f} ms, p99 {times[49]:.1f} ms")
 
 
 @pytest.mark.parametrize("who, entry", [("acme/agent-1", 1), ("acme/viewer-1", 0), ("umbrella/admin-1", 0), ("globex/agent-2", 1)])
