@@ -91,6 +91,7 @@ let package = Package(
         .testTarget(
             name: "GateCoreTests",
             dependencies: ["GateCore"],
+            exclude: ["Vectors"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -19,6 +19,16 @@ package enum Authority: Sendable {
         }
     }
 
+    package init(_ rights: Schedule.Rights) {
+        self = rights.operations.map { .operations(flags: Set($0.flags), companies: Set($0.companies)) } ?? .full
+    }
+
+    /// The same, as a schedule keeps it. Who may not write makes no schedule.
+    var rights: Schedule.Rights {
+        guard case .operations(let flags, let companies) = self else { return .full }
+        return Schedule.Rights(operations: .init(flags: flags.sorted(), companies: companies.sorted()))
+    }
+
     /// - Throws: `right_missing`, naming the operation or the answer.
     func check(_ changes: [EntityChange], flips: [Flip]) throws(GateError) {
         let (flags, companies): (Set<FlagCode>, Set<CompanyID>)
@@ -31,19 +41,13 @@ package enum Authority: Sendable {
             guard Self.isOperational(change) else {
                 throw GateError(.rightMissing, "this token may set flags, holds and master switches; \(change.ref) needs the right admin")
             }
-            let (flag, company): (FlagCode?, CompanyID?) =
-                switch change.ref {
-                case .flag(let code): (code, nil)
-                case .hold(let code, let company): (code, company)
-                case .flagState(let code, let company): (code, company)
-                default: (nil, nil)
+            for ref in Self.concerned(by: change) {
+                if let flag = ref.flag, !flags.isEmpty, !flags.contains(flag) {
+                    throw GateError(.rightMissing, "this token is limited to other flags than \(flag)")
                 }
-            if let flag, !flags.isEmpty, !flags.contains(flag) {
-                throw GateError(.rightMissing, "this token is limited to other flags than \(flag)")
-            }
-            guard companies.isEmpty || company.map(companies.contains) == true else {
-                throw GateError(
-                    .rightMissing, "this token is limited to named companies: it may not change \(change.ref)")
+                guard companies.isEmpty || ref.company.map(companies.contains) == true else {
+                    throw GateError(.rightMissing, "this token is limited to named companies: it may not change \(ref)")
+                }
             }
         }
         for flip in flips {
@@ -56,9 +60,17 @@ package enum Authority: Sendable {
         }
     }
 
+    /// What a change is about: of a schedule, what that is to change.
+    private static func concerned(by change: EntityChange) -> [EntityRef] {
+        guard case .schedule(let schedule) = change.after ?? change.before else { return [change.ref] }
+        return schedule.expected.map(\.entity)
+    }
+
     private static func isOperational(_ change: EntityChange) -> Bool {
         switch (change.ref, change.before, change.after) {
-        case (.flagState, _, _), (.hold, _, _): return true
+        case (.flagState, _, _), (.hold, _, _), (.epoch, _, _), (.schedule, _, _): return true
+        // Stopping a rollout is what such a token is for; taking it further is not.
+        case (.rollout, .rollout(let before), .rollout(let after)): return after == before.stopped
         case (.flag, .flag(var before), .flag(let after)):
             before.enabled = after.enabled
             return before == after

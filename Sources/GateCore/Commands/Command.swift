@@ -18,6 +18,32 @@ package enum Command: Sendable {
     case apply([Entity], prune: Bool, force: Bool, expecting: String?)
     /// Put many entities at once.
     case load([Entity])
+    /// Take a step of a flag's rollout.
+    case rollout(FlagCode, RolloutStep)
+    /// What a guard does: a hold, of the flag or of the flag for one company, unless one stands or the epoch is another by now.
+    case trip(Trip)
+    /// Do what a schedule says.
+    case run(ScheduleID, isOverdue: Bool)
+
+    /// What a guard's detector decided.
+    package struct Trip: Sendable {
+        package var flag: FlagCode
+        /// Nil for the whole flag.
+        package var company: CompanyID?
+        /// The epochs in which it was decided.
+        package var flagEpoch: Revision
+        package var companyEpoch: Revision
+        /// The numbers, for the history.
+        package var numbers: JSONValue
+
+        package init(flag: FlagCode, company: CompanyID?, flagEpoch: Revision, companyEpoch: Revision, numbers: JSONValue) {
+            self.flag = flag
+            self.company = company
+            self.flagEpoch = flagEpoch
+            self.companyEpoch = companyEpoch
+            self.numbers = numbers
+        }
+    }
 
     /// What is written into the change, for people and for the history's filters.
     package var json: JSONValue {
@@ -44,10 +70,17 @@ package enum Command: Sendable {
         case .apply(let entities, let prune, let force, _):
             ["command": "apply", "entities": .integer(Int64(entities.count)), "prune": .bool(prune), "force": .bool(force)]
         case .load(let entities): ["command": "import", "entities": .integer(Int64(entities.count))]
+        case .rollout(let flag, let step): step.json.merging(["command": "rollout", "flag": .string(flag.rawValue)])
+        case .trip(let trip):
+            [
+                "command": "trip", "flag": .string(trip.flag.rawValue), "company_id": trip.company.map { .string($0.rawValue) } ?? .null,
+                "numbers": trip.numbers,
+            ]
+        case .run(let id, let isOverdue): ["command": "run_schedule", "schedule": .string(id.rawValue), "overdue": .bool(isOverdue)]
         }
     }
 
-    private static func states<Name: Identifier>(_ states: [Name: Bool?]) -> JSONValue {
+    static func states<Name: Identifier>(_ states: [Name: Bool?]) -> JSONValue {
         .object(JSONObject(states.sorted { $0.key < $1.key }.map { ($0.key.rawValue, $0.value.map { .bool($0) } ?? .null) }))
     }
 }

@@ -9,6 +9,10 @@ package struct Plan: Sendable {
     package var impact: Impact
     /// The entity that the command is about, when it is about one.
     package var subject: EntityRef?
+    /// What the command wrote, what it left as it was included.
+    package var touched: [EntityRef] = []
+    /// Schedules that this cancelled, because it wrote what they were to take back.
+    package var cancelled: [ScheduleID] = []
 
     package var changesNothing: Bool { operations.isEmpty }
 

@@ -20,27 +20,42 @@ package struct Planner {
         package var newCompany: Bool
         /// The last change of an entity that is absent or off now. Asked only by `apply`.
         package var lastTouch: (EntityRef) throws(GateError) -> Touch?
+        /// The time that stages begin at, and that schedules are counted from.
+        package var now: Timestamp
+        /// When it is to be done or undone, other than now.
+        package var deferral: Deferral?
+        /// Who asks and why, and the id for a schedule: what a schedule keeps.
+        package var actor = ""
+        package var reason = ""
+        package var scheduleID = ScheduleID(unchecked: "s")
 
         package init(
-            authority: Authority, newCompany: Bool = false, lastTouch: @escaping (EntityRef) throws(GateError) -> Touch? = { _ in nil }
+            authority: Authority, newCompany: Bool = false, now: Timestamp = Timestamp(microseconds: 0),
+            lastTouch: @escaping (EntityRef) throws(GateError) -> Touch? = { _ in nil }
         ) {
             self.authority = authority
             self.newCompany = newCompany
+            self.now = now
             self.lastTouch = lastTouch
         }
     }
 
-    private let base: Snapshot
-    private let context: Context
+    let base: Snapshot
+    let context: Context
     /// The values that the command wants, nil for absent; what it does not name stays as it is.
-    private var wanted: [EntityRef: Entity?] = [:]
-    private var subject: EntityRef?
+    var wanted: [EntityRef: Entity?] = [:]
+    var subject: EntityRef?
 
     /// - Throws: what the rules refuse; the state is as it was.
     package static func plan(_ command: Command, on base: Snapshot, _ context: Context) throws(GateError) -> Plan {
-        var planner = Planner(base: base, context: context)
+        if case .run(let id, let isOverdue) = command { return try run(id, isOverdue: isOverdue, on: base, context) }
+        var immediately = context
+        immediately.deferral = nil
+        if case .at(let moment) = context.deferral { return try schedule(command, at: moment, on: base, immediately) }
+        var planner = Planner(base: base, context: immediately)
         try planner.draft(command)
-        let plan = try planner.finish()
+        var plan = try planner.finish()
+        if case .lasting(let span) = context.deferral { plan = try planner.withInverse(of: plan, after: span) }
         try context.authority.check(plan.changes, flips: plan.impact.flips)
         if case .apply(_, _, _, let expected?) = command, expected != plan.hash {
             throw GateError(.planChanged, "the state has changed since that plan was made: plan again (the plan is now \(plan.hash))")
@@ -48,7 +63,7 @@ package struct Planner {
         return plan
     }
 
-    private init(base: Snapshot, context: Context) {
+    init(base: Snapshot, context: Context) {
         self.base = base
         self.context = context
     }
@@ -59,16 +74,17 @@ package struct Planner {
 
     // MARK: Drafting
 
-    private mutating func draft(_ command: Command) throws(GateError) {
+    mutating func draft(_ command: Command) throws(GateError) {
         switch command {
         case .put(let entity):
             subject = entity.ref
-            try want(entity)
+            try want(asDefined(entity))
         case .patch(let ref, let patch):
             subject = ref
             guard let entity = current(ref) else { throw Self.unknown(ref) }
             let patched = try Entity(ref.kind, JSONReader(entity.json.merging(patch)))
             guard patched.ref == ref else { throw GateError(.textInvalid, "a patch cannot rename \(ref)", pointer: "") }
+            try checkProgress(patched)
             try want(patched)
         case .delete(let ref):
             subject = ref
@@ -83,6 +99,9 @@ package struct Planner {
         case .undo(let change, let force): try undo(change, force: force)
         case .apply(let entities, let prune, let force, _): try apply(entities, prune: prune, force: force)
         case .load(let entities): for entity in Self.companiesFirst(entities) { try want(entity) }
+        case .rollout(let flag, let step): try take(step, of: flag)
+        case .trip(let trip): try carryOut(trip)
+        case .run: throw GateError(.unexpected, "a schedule is run by itself")
         }
     }
 
@@ -138,6 +157,7 @@ package struct Planner {
         switch ref {
         case .flag(let code): try removeParts(ofFlag: code)
         case .company(let id): try removeParts(ofCompany: id)
+        case .hold(let flag, let company): wanted[.epoch(flag, company)] = .epoch(Epoch(flag: flag, company: company))
         default: break
         }
         wanted[ref] = .some(nil)
@@ -150,8 +170,13 @@ package struct Planner {
             guard cell.heldAt == 0 else {
                 throw GateError(.held, "flag \(code) is held for company \(record.company.id): resume it before it is deleted")
             }
-            wanted[.flagState(code, record.company.id)] = .some(nil)
+            removePresent(.flagState(code, record.company.id), .epoch(code, record.company.id))
         }
+        removePresent(.epoch(code, nil), .rollout(code), .guard(code))
+    }
+
+    private mutating func removePresent(_ refs: EntityRef...) {
+        for ref in refs where base.entity(ref).entity != nil { wanted[ref] = .some(nil) }
     }
 
     private mutating func removeParts(ofCompany id: CompanyID) throws(GateError) {
@@ -160,7 +185,7 @@ package struct Planner {
             guard cell.heldAt == 0 else {
                 throw GateError(.held, "flag \(flag) is held for company \(id): resume it before the company is deleted")
             }
-            wanted[.flagState(flag, id)] = .some(nil)
+            removePresent(.flagState(flag, id), .epoch(flag, id))
         }
         for user in (base.users[id] ?? [:]).keys { wanted[.user(id, user)] = .some(nil) }
     }
@@ -200,9 +225,11 @@ package struct Planner {
         var conflicts: [EntityConflict] = []
         for entity in change.entities {
             switch entity.ref {
-            case .token, .hold:
+            case .token, .hold, .webhook:
                 throw GateError(
-                    .notUndoable, "revision \(change.revision) changed \(entity.ref): tokens and holds are not undone (revoke, or resume)")
+                    .notUndoable, "revision \(change.revision) changed \(entity.ref): tokens, webhooks and holds are not undone (revoke, or resume)")
+            // An epoch is never gone back to; and what was to come is not brought back, what it came to is undone with the rest.
+            case .epoch, .schedule: continue
             default: break
             }
             let (now, revision) = base.entity(entity.ref)
@@ -236,7 +263,7 @@ package struct Planner {
             if !force, turnsOn(entity), let touch = try context.lastTouch(entity.ref), !touch.byApply {
                 conflicts.append(EntityConflict(entity: entity.ref, revision: touch.revision))
             }
-            try want(entity)
+            try want(asDefined(entity))
         }
         guard conflicts.isEmpty else {
             throw GateError(.applyConflict, "somebody turned this off since the manifests were last applied: change the manifests, or force it")
@@ -244,7 +271,7 @@ package struct Planner {
         }
         if prune {
             let named = Set(entities.map(\.ref))
-            let kinds = Set(entities.map(\.ref.kind)).intersection([.flag, .flagState, .permission, .role, .gate, .event])
+            let kinds = Set(entities.map(\.ref.kind)).intersection([.flag, .flagState, .rollout, .guard, .permission, .role, .gate, .event])
             for (entity, _) in base.allEntities() where kinds.contains(entity.ref.kind) && !named.contains(entity.ref) { try remove(entity.ref) }
         }
     }
@@ -267,7 +294,12 @@ package struct Planner {
 
     // MARK: Finishing
 
-    private func finish() throws(GateError) -> Plan {
+    func finish() throws(GateError) -> Plan {
+        var wanted = wanted
+        let cancelled = base.schedules.values.map(\.value).filter { schedule in
+            wanted[.schedule(schedule.id)] == nil && schedule.cancelledBy.contains { wanted[$0] != nil }
+        }
+        for schedule in cancelled { wanted[.schedule(schedule.id)] = .some(nil) }
         var changes: [EntityChange] = []
         for (ref, after) in wanted {
             let before = base.entity(ref).entity
@@ -279,7 +311,9 @@ package struct Planner {
         var next = base
         if !operations.isEmpty { try next.apply(operations, revision: base.revision + 1) }
         try Validation.checkGraph(next, changes)
-        return Plan(operations: operations, changes: changes, next: next, impact: .between(base, next, changes), subject: subject)
+        return Plan(
+            operations: operations, changes: changes, next: next, impact: .between(base, next, changes), subject: subject,
+            touched: wanted.keys.sorted { $0.description < $1.description }, cancelled: cancelled.map(\.id).sorted())
     }
 
     /// What is referred to comes before what refers to it; deletions come first, the other way round. By name within.
@@ -299,7 +333,11 @@ package struct Planner {
             case .event(let name): GateError(.eventUnknown, "there is no event \(name)")
             case .user(let company, let user): GateError(.userUnknown, "user \(user) of company \(company) has no states and no roles")
             case .token(let id): GateError(.tokenUnknown, "there is no token \(id)")
-            case .flagState, .hold: GateError(.entityUnknown, "there is no \(ref)")
+            case .rollout(let code): GateError(.rolloutUnknown, "flag \(code) has no rollout")
+            case .guard(let code): GateError(.guardUnknown, "flag \(code) has no guard")
+            case .schedule(let id): GateError(.scheduleUnknown, "there is no schedule \(id)")
+            case .webhook(let id): GateError(.webhookUnknown, "there is no webhook \(id)")
+            case .flagState, .hold, .epoch: GateError(.entityUnknown, "there is no \(ref)")
             }
         return error.with { $0.missing = ref }
     }

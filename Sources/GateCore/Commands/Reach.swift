@@ -19,7 +19,7 @@ package struct Reach: Sendable {
 
     private mutating func add(_ change: EntityChange, _ before: Snapshot, _ after: Snapshot) {
         switch change.ref {
-        case .flag(let code), .hold(let code, nil): flagsEverywhere.formUnion(before.reach(of: code) + after.reach(of: code))
+        case .flag(let code), .hold(let code, nil), .rollout(let code): flagsEverywhere.formUnion(before.reach(of: code) + after.reach(of: code))
         case .flagState(let code, let company), .hold(let code, let company?):
             flagsByCompany[company, default: []].formUnion(before.reach(of: code) + after.reach(of: code))
         case .gate(let name): gates.insert(name)
@@ -29,7 +29,13 @@ package struct Reach: Sendable {
             touchesPermissions = true
         case .permission: touchesPermissions = true
         case .token: touchesTokens = true
-        case .company, .event: break
+        case .company(let id):
+            // Its groups may put it into the audience of a rollout, or take it out.
+            for slot in after.flags.order {
+                guard let entry = after.flags[slot], entry.audience != nil else { continue }
+                flagsByCompany[id, default: []].formUnion(after.reach(of: entry.flag.code))
+            }
+        case .epoch, .guard, .event, .schedule, .webhook: break
         }
     }
 

@@ -41,13 +41,24 @@ struct Validation {
         case .hold(let hold):
             try require(.flag(hold.flag))
             if let company = hold.company { try require(.company(company)) }
+        case .epoch(let epoch):
+            try require(.flag(epoch.flag))
+            if let company = epoch.company { try require(.company(company)) }
+        case .rollout(let rollout):
+            try require(.flag(rollout.flag))
+            for (index, stage) in rollout.stages.enumerated() {
+                for (place, company) in stage.companies.enumerated() { try require(.company(company), "/stages/\(index)/companies/\(place)") }
+            }
+        case .guard(let conditions):
+            try require(.flag(conditions.flag))
+            for (event, pointer) in conditions.eventPlaces { try require(.event(event), pointer) }
         case .user(let user):
             try require(.company(user.company))
             // States of keys and roles that were there before stay, so that a write of one never fails on another.
             for state in user.grants.states { try require(.permission(state.key), "/permissions/\(state.key)") }
             for (index, role) in user.grants.roles.enumerated() { try require(.role(role), "/roles/\(index)") }
         case .event(let event): try checkLabel(of: event)
-        case .company, .permission, .token: break
+        case .company, .permission, .token, .schedule, .webhook: break
         }
     }
 
@@ -67,6 +78,8 @@ struct Validation {
             case .flag(let code): remaining(base.dependents(of: code)) { $0.names(code) }
             case .permission(let key): remaining(base.dependents(of: key)) { $0.names(key) }
             case .role(let name): remaining(base.dependents(of: name)) { $0.names(name) }
+            case .company(let id): remaining(base.dependents(of: id)) { $0.names(id) }
+            case .event(let name): remaining(base.dependents(of: name)) { $0.names(name) }
             default: []
             }
         guard dependents.isEmpty else {
@@ -135,6 +148,14 @@ extension Entity {
         }
     }
 
+    fileprivate func names(_ company: CompanyID) -> Bool {
+        if case .rollout(let rollout) = self { rollout.stages.contains { $0.companies.contains(company) } } else { false }
+    }
+
+    fileprivate func names(_ event: EventName) -> Bool {
+        if case .guard(let conditions) = self { conditions.eventPlaces.contains { $0.event == event } } else { false }
+    }
+
     fileprivate func names(_ role: RoleName) -> Bool {
         if case .user(let user) = self { user.grants.roles.contains(role) } else { false }
     }
@@ -145,6 +166,18 @@ extension Snapshot {
     package func dependents(of code: FlagCode) -> [EntityRef] {
         flags.order.compactMap { flags[$0]?.flag }.filter { $0.prerequisites.contains(code) }.map { .flag($0.code) }
             + gates.values.filter { $0.value.flags.contains(code) }.map { .gate($0.value.name) }.sorted { $0.description < $1.description }
+    }
+
+    /// The rollouts that name a company.
+    package func dependents(of company: CompanyID) -> [EntityRef] {
+        flags.order.compactMap { flags[$0]?.rollout?.value }.filter { $0.stages.contains { $0.companies.contains(company) } }.map {
+            .rollout($0.flag)
+        }
+    }
+
+    /// The guards that count an event.
+    package func dependents(of event: EventName) -> [EntityRef] {
+        flags.order.compactMap { flags[$0]?.conditions?.value }.filter { $0.eventPlaces.contains { $0.event == event } }.map { .guard($0.flag) }
     }
 
     /// The roles, gates and users that refer to a permission. Looks at every user.

@@ -7,6 +7,7 @@ package enum FlagReason: String, Sendable, CaseIterable {
     case notTargeted = "not_targeted"
     case prerequisiteOff = "prerequisite_off"
     case companyOn = "company_on"
+    case rollout
 }
 
 /// A flag evaluated for one company.
@@ -29,6 +30,8 @@ package struct FlagTrace: Hashable, Sendable {
     /// The entity that decided, and the revision that last changed it (0: nothing was ever set).
     package var decidedBy: EntityRef
     package var decidedAt: Revision
+    /// Where the flag's rollout reaches the company; nil where something else decided.
+    package var place: Audience.Place?
     package var prerequisites: [FlagTrace]
 }
 
@@ -47,7 +50,7 @@ extension Snapshot {
             let targeting = Self.targeting(entry, slot, company)
             // The planner refuses cycles and depth; were a damaged state to have one, it ends here, and ends off.
             let met =
-                targeting == .on && depth <= Flag.deepestPrerequisites
+                (targeting == .on || targeting == .audience) && depth <= Flag.deepestPrerequisites
                 && entry.prerequisites.allSatisfy { verdict($0, company, depth: depth + 1).value }
             return Verdict(enabled: entry.flag.enabled, enabledForCompany: met, reason: Self.reason(entry.flag.enabled, targeting, met))
         } ?? .notFound
@@ -58,6 +61,7 @@ extension Snapshot {
         case held
         case on
         case off
+        case audience
         case none
     }
 
@@ -65,13 +69,12 @@ extension Snapshot {
     @inline(__always)
     private static func targeting(_ entry: borrowing FlagEntry, _ slot: Int, _ company: CompanyRecord?) -> Targeting {
         if entry.heldAt != 0 { return .held }
-        guard let cell = company?.cells[slot] else { return .none }
-        if cell.heldAt != 0 { return .held }
-        return switch cell.enabled {
-        case true?: .on
-        case false?: .off
-        case nil: .none
+        guard let company else { return .none }
+        if let cell = company.cells[slot] {
+            if cell.heldAt != 0 { return .held }
+            if let enabled = cell.enabled { return enabled ? .on : .off }
         }
+        return entry.audience?.contains(company.company) == true ? .audience : .none
     }
 
     @inline(__always)
@@ -82,6 +85,7 @@ extension Snapshot {
         case .off: .companyOff
         case .none: .notTargeted
         case .on: met ? .companyOn : .prerequisiteOff
+        case .audience: met ? .rollout : .prerequisiteOff
         }
     }
 
@@ -100,10 +104,12 @@ extension Snapshot {
             case .flagNotFound, .flagOff, .prerequisiteOff: (.flag(code), entry?.revision ?? 0)
             case .held: entry?.heldAt == 0 ? (.hold(code, id), cell?.heldAt ?? 0) : (.hold(code, nil), entry?.heldAt ?? 0)
             case .companyOff, .companyOn, .notTargeted: (.flagState(code, id), cell?.stateRevision ?? 0)
+            case .rollout: (.rollout(code), entry?.rollout?.revision ?? 0)
             }
+        let place = verdict.reason == .rollout ? company.flatMap { entry?.audience?.place(of: $0.company) } : nil
         let prerequisites = depth < Flag.deepestPrerequisites ? entry?.flag.prerequisites ?? [] : []
         return FlagTrace(
-            code: code, verdict: verdict, decidedBy: ref, decidedAt: revision,
+            code: code, verdict: verdict, decidedBy: ref, decidedAt: revision, place: place,
             prerequisites: prerequisites.map { trace($0, company, id, depth: depth + 1) })
     }
 }

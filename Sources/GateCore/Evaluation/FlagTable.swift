@@ -5,6 +5,12 @@ package struct FlagEntry: Sendable {
     package var revision: Revision
     /// The revision of the flag-wide hold; 0 without one.
     package var heldAt: Revision = 0
+    /// When the flag's epoch began: the revision that last lifted its hold; 0 before.
+    package var epoch: Revision = 0
+    package var rollout: Revised<Rollout>? { didSet { audience = (rollout?.value).flatMap { Audience($0) } } }
+    package var conditions: Revised<Guard>?
+    /// Whom the rollout reaches; nil when it reaches nobody.
+    package private(set) var audience: Audience?
     /// The slots of the prerequisites; `FlagTable.missing` where one does not exist.
     package fileprivate(set) var prerequisites: [Int] = []
     /// Every flag that stands on this one, directly or not.
@@ -58,10 +64,8 @@ package struct FlagTable: Sendable {
         entries[slot] = nil
     }
 
-    package mutating func setHold(_ code: FlagCode, at revision: Revision) {
-        guard let slot = slots[code] else { return }
-        entries[slot]!.heldAt = revision
-    }
+    /// Edits what belongs to a flag beside its definition.
+    package mutating func edit(_ slot: Int, _ edit: (inout FlagEntry) -> Void) { edit(&entries[slot]!) }
 
     /// Resolves names to slots, after definitions have changed.
     package mutating func link() {

@@ -46,7 +46,7 @@ extension Snapshot {
         case .role(let name): Nearness.names(near: name.rawValue, among: roles.keys.map(\.rawValue))
         case .gate(let name): Nearness.names(near: name.rawValue, among: gates.keys.map(\.rawValue))
         case .event(let name): Nearness.names(near: name.rawValue, among: eventTypes.keys.map(\.rawValue))
-        case .user, .token, .flagState, .hold: []
+        case .user, .token, .flagState, .hold, .epoch, .rollout, .guard, .schedule, .webhook: []
         }
     }
 }

@@ -15,8 +15,10 @@ package struct CompanyRecord: Sendable {
         package var stateRevision: Revision = 0
         /// The revision of the company's hold; 0 without one.
         package var heldAt: Revision = 0
+        /// When the company's epoch began: the revision that last lifted its hold; 0 before.
+        package var epoch: Revision = 0
 
-        var isEmpty: Bool { enabled == nil && heldAt == 0 }
+        var isEmpty: Bool { enabled == nil && heldAt == 0 && epoch == 0 }
     }
 
     package var company: Company
@@ -60,10 +62,12 @@ package struct Snapshot: Sendable {
     package private(set) var users: TreeDictionary<CompanyID, Users> = [:]
     package private(set) var tokens: [TokenID: Revised<Token>] = [:]
     private var tokensByDigest: [String: TokenID] = [:]
+    package private(set) var schedules: [ScheduleID: Revised<Schedule>] = [:]
+    package private(set) var webhooks: [WebhookID: Revised<Webhook>] = [:]
 
     // The last revision at which each family changed as a whole. An answer that was made at a revision not below those
     // it depends on is still the answer.
-    /// Definitions of flags, and their flag-wide holds.
+    /// Definitions of flags, their flag-wide holds and their rollouts.
     package private(set) var flagsTouchedAt: Revision = 0
     /// Permissions and roles.
     package private(set) var permissionsTouchedAt: Revision = 0
@@ -129,6 +133,9 @@ package struct Snapshot: Sendable {
                 $0.stateRevision = revision
             }
         case .hold(let hold): try setHold(hold.flag, hold.company, at: revision, to: revision)
+        case .epoch(let epoch): try setEpoch(epoch.flag, epoch.company, at: revision, to: revision)
+        case .rollout(let rollout): try editFlag(rollout.flag, at: revision) { $0.rollout = Revised(value: rollout, revision: revision) }
+        case .guard(let conditions): try editFlag(conditions.flag, at: nil) { $0.conditions = Revised(value: conditions, revision: revision) }
         case .gate(let gate):
             gates[gate.name] = Revised(value: gate, revision: revision)
             gatesTouchedAt = max(gatesTouchedAt, revision)
@@ -143,6 +150,8 @@ package struct Snapshot: Sendable {
             tokens[token.id] = Revised(value: token, revision: revision)
             tokensByDigest[token.digest] = token.id
             tokensTouchedAt = max(tokensTouchedAt, revision)
+        case .schedule(let schedule): schedules[schedule.id] = Revised(value: schedule, revision: revision)
+        case .webhook(let webhook): webhooks[webhook.id] = Revised(value: webhook, revision: revision)
         }
     }
 
@@ -168,6 +177,10 @@ package struct Snapshot: Sendable {
                 $0.stateRevision = 0
             }
         case .hold(let flag, let company): try setHold(flag, company, at: revision, to: 0)
+        case .epoch(let flag, let company): try setEpoch(flag, company, at: revision, to: 0)
+        // A flag that went within the same change took these with it.
+        case .rollout(let flag): if flags.slot(flag) != nil { try editFlag(flag, at: revision) { $0.rollout = nil } }
+        case .guard(let flag): if flags.slot(flag) != nil { try editFlag(flag, at: nil) { $0.conditions = nil } }
         case .gate(let name):
             gates[name] = nil
             gatesTouchedAt = revision
@@ -180,6 +193,8 @@ package struct Snapshot: Sendable {
         case .token(let id):
             if let old = tokens.removeValue(forKey: id)?.value { tokensByDigest[old.digest] = nil }
             tokensTouchedAt = revision
+        case .schedule(let id): schedules[id] = nil
+        case .webhook(let id): webhooks[id] = nil
         }
     }
 
@@ -193,10 +208,23 @@ package struct Snapshot: Sendable {
         if let company {
             try editCell(flag, company, at: revision) { $0.heldAt = heldAt }
         } else {
-            guard flags.slot(flag) != nil else { throw dangling("flag \(flag)") }
-            flags.setHold(flag, at: heldAt)
-            flagsTouchedAt = max(flagsTouchedAt, revision)
+            try editFlag(flag, at: revision) { $0.heldAt = heldAt }
         }
+    }
+
+    private mutating func setEpoch(_ flag: FlagCode, _ company: CompanyID?, at revision: Revision, to epoch: Revision) throws(GateError) {
+        if let company {
+            try editCell(flag, company, at: revision) { $0.epoch = epoch }
+        } else {
+            try editFlag(flag, at: nil) { $0.epoch = epoch }
+        }
+    }
+
+    /// - Parameter revision: nil where no answer depends on it.
+    private mutating func editFlag(_ flag: FlagCode, at revision: Revision?, _ edit: (inout FlagEntry) -> Void) throws(GateError) {
+        guard let slot = flags.slot(flag) else { throw dangling("flag \(flag)") }
+        flags.edit(slot, edit)
+        if let revision { flagsTouchedAt = max(flagsTouchedAt, revision) }
     }
 
     private mutating func editCell(

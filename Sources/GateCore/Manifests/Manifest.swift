@@ -1,7 +1,7 @@
 import HashTreeCollections
 
 /// The form in which definitions are kept in files: `kind`, a name, and the entity's own fields; a flag also has `companies`,
-/// its explicit states. What `export` writes is what `apply` reads.
+/// its explicit states; a rollout has no progress. What `export` writes is what `apply` reads.
 package enum Manifest {
     /// How many a request or a folder may have.
     package static let most = 200_000
@@ -21,7 +21,13 @@ package enum Manifest {
             object["name"] = nil
         }
         switch kind {
-        case .company, .permission, .role, .gate, .event, .user:
+        case .rollout:
+            for member in Rollout.progress where object[member] != nil {
+                throw GateError(
+                    .memberUnknown, "\(member) is no part of a manifest: a rollout moves by its steps", pointer: reader.pointer + "/" + member)
+            }
+            return [try .rollout(Rollout(JSONReader(.object(object), pointer: reader.pointer)))]
+        case .company, .permission, .role, .gate, .event, .user, .guard:
             return [try Entity(kind, JSONReader(.object(object), pointer: reader.pointer))]
         case .flag:
             object["companies"] = nil
@@ -32,9 +38,10 @@ package enum Manifest {
                     .flagState(FlagState(flag: flag.code, company: try CompanyID(company, at: state.pointer), enabled: try onOrOff(state))))
             }
             return entities
-        case .flagState, .hold, .token:
+        case .flagState, .hold, .epoch, .token, .schedule, .webhook:
             throw GateError(
-                .manifestInvalid, "manifests are of the kinds company, event, flag, gate, permission, role and user, not \(kind.rawValue)",
+                .manifestInvalid,
+                "manifests are of the kinds company, event, flag, gate, guard, permission, role, rollout and user, not \(kind.rawValue)",
                 pointer: kindReader.pointer)
         }
     }
@@ -60,9 +67,8 @@ package enum Manifest {
         }
         return state.allEntities().compactMap { entity, _ in
             let kind = entity.ref.kind
-            guard kinds?.contains(kind) ?? true, ![.flagState, .hold, .token].contains(kind), case .object(var object) = entity.json else {
-                return nil
-            }
+            guard kinds?.contains(kind) ?? true, kind.isInManifests, case .object(var object) = entity.json else { return nil }
+            if kind == .rollout { for member in Rollout.progress { object[member] = Optional<JSONValue>.none } }
             if case .flag(let flag) = entity, let companies = states[flag.code] { object["companies"] = .object(companies) }
             return .object(JSONObject([("kind", .string(kind.rawValue))] + object.members.filter { $0.value != .null }.map { ($0.name, $0.value) }))
         }
@@ -76,7 +82,16 @@ extension EntityKind {
         case .company: "id"
         case .permission: "key"
         case .flag: "code"
-        case .role, .gate, .event, .user, .flagState, .hold, .token: nil
+        case .rollout, .guard: "flag"
+        case .role, .gate, .event, .user, .flagState, .hold, .epoch, .token, .schedule, .webhook: nil
+        }
+    }
+
+    /// States stand in their flags' manifests; the rest is how far things have come, or secret.
+    fileprivate var isInManifests: Bool {
+        switch self {
+        case .company, .permission, .role, .flag, .rollout, .guard, .gate, .event, .user: true
+        case .flagState, .hold, .epoch, .token, .schedule, .webhook: false
         }
     }
 }

@@ -98,7 +98,14 @@ package enum ManifestFiles {
         if let flag = node.bool { return .bool(flag) }
         if node.null != nil { return .null }
         if let number = Int64(scalar.string) { return .integer(number) }
+        if let number = fraction(scalar.string) { return .number(number) }
         return .string(scalar.string)
+    }
+
+    /// A decimal fraction, `0.05`; nil for anything else that looks like a number.
+    private static func fraction(_ text: String) -> Double? {
+        guard text.utf8.allSatisfy({ "0123456789.-e".utf8.contains($0) }), text.utf8.contains(where: { ".e".utf8.contains($0) }) else { return nil }
+        return Double(text)
     }
 
     /// Manifests as one YAML text, a document each.

@@ -33,6 +33,10 @@ package struct GateError: Error, Sendable, Equatable {
         case userUnknown = "user_unknown"
         case tokenUnknown = "token_unknown"
         case changeUnknown = "change_unknown"
+        case rolloutUnknown = "rollout_unknown"
+        case guardUnknown = "guard_unknown"
+        case scheduleUnknown = "schedule_unknown"
+        case webhookUnknown = "webhook_unknown"
         case entityUnknown = "entity_unknown"
         case notFound = "not_found"
 
@@ -42,6 +46,11 @@ package struct GateError: Error, Sendable, Equatable {
         case prerequisitesTooDeep = "prerequisites_too_deep"
         case hasDependents = "has_dependents"
         case held = "held"
+        case rolloutStatus = "rollout_status"
+        case rolloutNoGo = "rollout_no_go"
+        case scheduleUnsupported = "schedule_unsupported"
+        case scheduleOverdue = "schedule_overdue"
+        case nothingChanges = "nothing_changes"
         case undoConflict = "undo_conflict"
         case notUndoable = "not_undoable"
         case applyConflict = "apply_conflict"
@@ -105,6 +114,8 @@ package struct GateError: Error, Sendable, Equatable {
     package var cycle: [FlagCode] = []
     /// Entities that were changed since, with the revision that changed them.
     package var conflicts: [EntityConflict] = []
+    /// The go/no-go table of a step that was refused.
+    package var criteria: [PromotionRow] = []
     /// The engine's own number for a storage failure (SQLite's extended result code).
     package var engineCode: Int?
 
@@ -124,7 +135,7 @@ package struct GateError: Error, Sendable, Equatable {
 }
 
 /// An entity that stands in the way, and the revision at which it was last changed.
-package struct EntityConflict: Sendable, Equatable {
+package struct EntityConflict: Sendable, Hashable {
     package var entity: EntityRef
     package var revision: Revision
 

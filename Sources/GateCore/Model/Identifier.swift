@@ -163,6 +163,38 @@ package struct UserID: Identifier {
     package init(unchecked rawValue: String) { self.rawValue = rawValue }
 }
 
+/// The name of a rollout's stage, `beta`.
+package struct StageName: Identifier {
+    package static let noun = "stage name"
+    package static let rule = IdentifierRule.name
+    package let rawValue: String
+    package init(unchecked rawValue: String) { self.rawValue = rawValue }
+}
+
+/// The name of a guard's metric, `create_error`.
+package struct MetricName: Identifier {
+    package static let noun = "metric name"
+    package static let rule = IdentifierRule.snakeCase
+    package let rawValue: String
+    package init(unchecked rawValue: String) { self.rawValue = rawValue }
+}
+
+/// The id of a schedule.
+package struct ScheduleID: Identifier {
+    package static let noun = "schedule id"
+    package static let rule = IdentifierRule.name
+    package let rawValue: String
+    package init(unchecked rawValue: String) { self.rawValue = rawValue }
+}
+
+/// The id of a webhook.
+package struct WebhookID: Identifier {
+    package static let noun = "webhook id"
+    package static let rule = IdentifierRule.name
+    package let rawValue: String
+    package init(unchecked rawValue: String) { self.rawValue = rawValue }
+}
+
 /// The public id of an API token. It says nothing about the token's secret.
 package struct TokenID: Identifier {
     package static let noun = "token id"

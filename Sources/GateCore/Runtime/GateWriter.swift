@@ -71,7 +71,7 @@ package actor GateWriter {
         let now = clock()
         if let replay = try replay(request.idempotency, now: now) { return replay }
         let log = ChangeLog(connection)
-        let plan = try request.plan(on: snapshot, log)
+        let plan = try request.plan(on: snapshot, log, now: now)
         let record =
             plan.changesNothing
             ? nil
@@ -94,7 +94,7 @@ package actor GateWriter {
         snapshot = committed.plan.next
         head = Database.Head(position: snapshot.position, hash: committed.record.hash)
         database.headFile.write(head.position, hash: head.hash)
-        store.publish(snapshot, chainHead: head.hash, changes: committed.plan.changes)
+        store.publish(snapshot, chainHead: head.hash, committed.plan, actor: committed.record.actor)
     }
 
     /// Finds out whether a change whose commit failed is in the database after all.

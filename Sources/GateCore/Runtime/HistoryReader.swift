@@ -13,7 +13,9 @@ package actor HistoryReader {
     package func audit() throws(GateError) -> AuditReport { try log.auditAtOneMoment() }
 
     /// A dry run: the plan that a write would carry out now. It never delays the writer.
-    package func plan(_ request: WriteRequest, on snapshot: Snapshot) throws(GateError) -> Plan { try request.plan(on: snapshot, log) }
+    package func plan(_ request: WriteRequest, on snapshot: Snapshot, now: Timestamp) throws(GateError) -> Plan {
+        try request.plan(on: snapshot, log, now: now)
+    }
 
     package func lastUses() throws(GateError) -> [TokenID: Timestamp] { try TokenUseTable(connection: log.connection).all() }
 }

@@ -25,19 +25,22 @@ package final class SnapshotStore: Sendable {
         package let before: Published
         package let after: Published
         package let changes: [EntityChange]
+        package let impact: Impact
+        package let actor: String
     }
 
-    private let observer = Mutex<(@Sendable (Publication) -> Void)?>(nil)
+    private let observers = Mutex<[@Sendable (Publication) -> Void]>([])
 
     /// Who is told of each publication, in order, on the writer's own thread: it must not take long.
-    package func observe(_ body: @escaping @Sendable (Publication) -> Void) { observer.withLock { $0 = body } }
+    package func observe(_ body: @escaping @Sendable (Publication) -> Void) { observers.withLock { $0.append(body) } }
 
-    func publish(_ snapshot: Snapshot, chainHead: [UInt8], changes: [EntityChange]) {
+    func publish(_ snapshot: Snapshot, chainHead: [UInt8], _ plan: Plan, actor: String) {
         let next = Published(snapshot, chainHead: chainHead)
         let before = published.withLock { published in
             defer { published = next }
             return published
         }
-        observer.withLock { $0 }?(Publication(before: before, after: next, changes: changes))
+        let publication = Publication(before: before, after: next, changes: plan.changes, impact: plan.impact, actor: actor)
+        for observer in observers.withLock({ $0 }) { observer(publication) }
     }
 }

@@ -19,6 +19,10 @@ package struct WriteRequest: Sendable {
     package var reason: String
     package var authority: Authority
     package var newCompany = false
+    /// When it is to be done, or undone, other than now.
+    package var deferral: Deferral?
+    /// The id of the schedule that a deferral makes.
+    package var scheduleID = ScheduleID(unchecked: "s-0")
     /// The entity's revision that the caller has seen.
     package var ifMatch: (entity: EntityRef, revision: Revision)?
     package var idempotency: Idempotency?
@@ -40,7 +44,7 @@ package struct WriteRequest: Sendable {
         return reason
     }
 
-    func plan(on snapshot: Snapshot, _ log: ChangeLog) throws(GateError) -> Plan {
+    func plan(on snapshot: Snapshot, _ log: ChangeLog, now: Timestamp) throws(GateError) -> Plan {
         if let ifMatch {
             let (_, revision) = snapshot.entity(ifMatch.entity)
             guard revision == ifMatch.revision else {
@@ -50,7 +54,9 @@ package struct WriteRequest: Sendable {
                 .with { $0.conflicts = [EntityConflict(entity: ifMatch.entity, revision: revision)] }
             }
         }
-        let context = Planner.Context(authority: authority, newCompany: newCompany) { ref throws(GateError) in try log.lastTouch(ref) }
+        var context = Planner.Context(authority: authority, newCompany: newCompany, now: now) { ref throws(GateError) in try log.lastTouch(ref) }
+        context.deferral = deferral
+        (context.actor, context.reason, context.scheduleID) = (actor, reason, scheduleID)
         return try Planner.plan(command, on: snapshot, context)
     }
 }
@@ -65,6 +71,9 @@ package struct Receipt: Sendable {
     package var entity: JSONValue?
     package var impact: JSONValue
     package var chainHead: [UInt8]
+    /// The schedule that was made, and those that were cancelled because this wrote what they were to take back.
+    package var schedule: JSONValue?
+    package var cancelled: [ScheduleID]
 
     init(_ plan: Plan, revision: Revision, chainHead: [UInt8]) {
         self.revision = revision
@@ -73,6 +82,11 @@ package struct Receipt: Sendable {
         created = plan.subject.map { subject in plan.changes.contains { $0.ref == subject && $0.before == nil } } ?? false
         entity = plan.subject.flatMap { plan.next.entity($0).entity?.shown }
         impact = plan.impact.json
+        schedule =
+            plan.changes.lazy.compactMap { change in
+                if case (nil, .schedule(let schedule)) = (change.before, change.after) { schedule.shown } else { nil }
+            }.first
+        cancelled = plan.cancelled
     }
 
     package var json: JSONValue {
@@ -80,6 +94,8 @@ package struct Receipt: Sendable {
         if dryRun { object["dry_run"] = true }
         object["entity"] = entity
         object["impact"] = impact
+        object["schedule"] = schedule
+        if !cancelled.isEmpty { object["cancelled_schedules"] = .strings(cancelled) }
         object["chain_head"] = .string(chainHead.hexadecimal)
         return .object(object)
     }

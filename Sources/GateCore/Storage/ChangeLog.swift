@@ -125,11 +125,11 @@ package struct ChangeLog {
         init(_ ref: EntityRef) {
             kind = ref.kind
             switch ref {
-            case .flag(let code): flag = code.rawValue
+            case .flag(let code), .rollout(let code), .guard(let code): flag = code.rawValue
             case .flagState(let code, let id): (flag, company) = (code.rawValue, id.rawValue)
-            case .hold(let code, let id): (flag, company) = (code.rawValue, id?.rawValue ?? "")
+            case .hold(let code, let id), .epoch(let code, let id): (flag, company) = (code.rawValue, id?.rawValue ?? "")
             case .company(let id), .user(let id, _): company = id.rawValue
-            case .permission, .role, .gate, .event, .token: break
+            case .permission, .role, .gate, .event, .token, .schedule, .webhook: break
             }
         }
     }

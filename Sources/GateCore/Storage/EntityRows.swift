@@ -35,7 +35,13 @@ package struct EntityRows: Sendable {
             ]
             parts[0].rows = Self.positioned(flag.prerequisites)
         case .flagState(let state): values = [.flag(state.enabled)]
-        case .hold: values = []
+        case .hold, .epoch: values = []
+        case .rollout(let rollout):
+            values = [
+                .text(rollout.seed), .text(rollout.status.rawValue), .integer(Int64(rollout.stage)),
+                rollout.stageBeganAt.map { .integer($0.microseconds) } ?? .null, Self.json(.array(rollout.stages.map(\.json))),
+            ]
+        case .guard(let conditions): values = [Self.json(conditions.json)]
         case .gate(let gate):
             values = [.text(gate.description)]
             parts[0].rows = Self.positioned(gate.permissions)
@@ -54,8 +60,13 @@ package struct EntityRows: Sendable {
             ]
             parts[0].rows = Self.positioned(token.flags)
             parts[1].rows = Self.positioned(token.companies)
+        case .schedule(let schedule): values = [.integer(schedule.dueAt.microseconds), Self.json(schedule.json)]
+        case .webhook(let webhook): values = [.text(webhook.url), .flag(webhook.enabled), Self.json(webhook.json)]
         }
     }
+
+    /// A definition that is never asked for by its parts is kept as its canonical JSON.
+    private static func json(_ value: JSONValue) -> SQLValue { .text(String(decoding: value.canonicalBytes, as: UTF8.self)) }
 
     /// Where an entity is kept: the one table of tables and columns.
     package init(shapeOf ref: EntityRef) {
@@ -79,6 +90,13 @@ package struct EntityRows: Sendable {
         case .hold(let flag, nil): (table, keyColumns, key, columns) = ("flag_holds", ["flag_code"], [.name(flag)], [])
         case .hold(let flag, let company?):
             (table, keyColumns, key, columns) = ("flag_company_holds", ["flag_code", "company_id"], [.name(flag), .name(company)], [])
+        case .epoch(let flag, nil): (table, keyColumns, key, columns) = ("flag_epochs", ["flag_code"], [.name(flag)], [])
+        case .epoch(let flag, let company?):
+            (table, keyColumns, key, columns) = ("flag_company_epochs", ["flag_code", "company_id"], [.name(flag), .name(company)], [])
+        case .rollout(let flag):
+            (table, keyColumns, key) = ("rollouts", ["flag_code"], [.name(flag)])
+            columns = ["seed", "status", "stage", "stage_began_at", "stages"]
+        case .guard(let flag): (table, keyColumns, key, columns) = ("guards", ["flag_code"], [.name(flag)], ["definition"])
         case .gate(let name):
             (table, keyColumns, key, columns) = ("gates", ["name"], [.name(name)], ["description"])
             parts = [
@@ -101,6 +119,8 @@ package struct EntityRows: Sendable {
                 Part("token_flags", ["token_id", "position", "flag_code"]),
                 Part("token_companies", ["token_id", "position", "company_id"]),
             ]
+        case .schedule(let id): (table, keyColumns, key, columns) = ("schedules", ["id"], [.name(id)], ["due_at", "definition"])
+        case .webhook(let id): (table, keyColumns, key, columns) = ("webhooks", ["id"], [.name(id)], ["url", "enabled", "definition"])
         }
     }
 

@@ -24,10 +24,28 @@ struct StateLoader {
             named("flag_company_holds", "flag_code, company_id") { row throws(GateError) in
                 .hold(Hold(flag: FlagCode(unchecked: row.text(0)), company: CompanyID(unchecked: row.text(1))))
             })
+        try snapshot.load(named("flag_epochs", "flag_code") { row throws(GateError) in .epoch(Epoch(flag: FlagCode(unchecked: row.text(0)))) })
+        try snapshot.load(
+            named("flag_company_epochs", "flag_code, company_id") { row throws(GateError) in
+                .epoch(Epoch(flag: FlagCode(unchecked: row.text(0)), company: CompanyID(unchecked: row.text(1))))
+            })
+        try snapshot.load(named("rollouts", "flag_code, seed, status, stage, stage_began_at, stages", Self.rollout))
+        try snapshot.load(
+            named("guards", "flag_code, definition") { row throws(GateError) in
+                .guard(try Self.decoded("guard of flag \(row.text(0))", row.text(1)) { reader throws(GateError) in try Guard(reader) })
+            })
         try snapshot.load(gates())
         try snapshot.load(eventTypes())
         try loadUsers(into: &snapshot)
         try snapshot.load(tokens())
+        try snapshot.load(
+            named("schedules", "id, definition") { row throws(GateError) in
+                .schedule(try Self.decoded("schedule \(row.text(0))", row.text(1)) { reader throws(GateError) in try Schedule(reader) })
+            })
+        try snapshot.load(
+            named("webhooks", "id, definition") { row throws(GateError) in
+                .webhook(try Self.decoded("webhook \(row.text(0))", row.text(1)) { reader throws(GateError) in try Webhook(reader) })
+            })
         try snapshot.apply([], revision: revision)
         return snapshot
     }
@@ -40,6 +58,29 @@ struct StateLoader {
         return try connection.query("SELECT \(columns), revision, row_hash FROM \(table)") { row throws(GateError) in
             let entity = try make(row)
             return (entity, try Self.check(entity, revision: row.integer(width), hash: row.blob(width + 1)))
+        }
+    }
+
+    /// A definition that is kept as JSON. A column beside it that says otherwise does not match the row's hash.
+    private static func decoded<Value>(
+        _ what: String, _ text: String, _ make: (JSONReader) throws(GateError) -> Value
+    ) throws(GateError) -> Value {
+        do throws(GateError) {
+            return try make(JSONReader(JSONParser.parse(text)))
+        } catch {
+            throw GateError(.databaseDamaged, "the row of \(what) holds no such definition: restore a backup, or let the log tell what was lost")
+        }
+    }
+
+    private static func rollout(_ row: any SQLCursor) throws(GateError) -> Entity {
+        let began: JSONValue = row.isNull(4) ? .null : .string(Timestamp(microseconds: row.integer(4)).description)
+        return try decoded("rollout of flag \(row.text(0))", row.text(5)) { reader throws(GateError) in
+            .rollout(
+                try Rollout(
+                    JSONReader([
+                        "flag": .string(row.text(0)), "seed": .string(row.text(1)), "stages": reader.value, "status": .string(row.text(2)),
+                        "stage": .integer(row.integer(3)), "stage_began_at": began,
+                    ])))
         }
     }
 

@@ -8,6 +8,10 @@ extension FlagTrace {
             "kind": "flag", "code": .string(code.rawValue), "satisfied": .bool(verdict.value), "enabled": .bool(verdict.enabled),
             "enabled_for_company": .bool(verdict.enabledForCompany), "reason": .string(verdict.reason.rawValue),
         ]
+        if let place {
+            object["stage"] = .string(place.stage.rawValue)
+            if let bucket = place.bucket { object["bucket"] = .integer(Int64(bucket)) }
+        }
         object["decided_by"] = decidedBy(self.decidedBy, decidedAt)
         object["prerequisites"] = .array(prerequisites.map { $0.json(decidedBy) })
         return .object(object)

@@ -90,7 +90,7 @@ struct Call: Sendable {
 }
 
 extension Call {
-    static let writeParameters: Set<String> = ["reason", "dry_run", "new_company", "wait"]
+    static let writeParameters: Set<String> = ["reason", "dry_run", "new_company", "wait", "for", "at"]
 
     /// Carries out a command, or with `dry_run` tells what it would do; answers the receipt.
     ///
@@ -102,9 +102,11 @@ extension Call {
         var write = WriteRequest(
             command, actor: "token/\(token.id)", reason: try WriteRequest.check(reason: query["reason"]), authority: Authority(token))
         write.newCompany = try query.flag("new_company")
+        write.deferral = try deferral()
+        write.scheduleID = ScheduleID(unchecked: "s-" + (0..<8).map { _ in UInt8.random(in: .min ... .max) }.hexadecimal)
         write.ifMatch = try ifMatch(ref)
         if try query.flag("dry_run") {
-            let plan = try await service.history.plan(write, on: snapshot)
+            let plan = try await service.history.plan(write, on: snapshot, now: now)
             return Reply(plan.receipt(on: published, dryRun: true).json)
         }
         write.idempotency = try idempotency(token, body)
@@ -118,6 +120,16 @@ extension Call {
         if outcome.replayed { reply.headers[.idempotencyReplayed] = "true" }
         reply.headers[.gateRevision] = Position(incarnation: snapshot.incarnation, revision: revision).description
         return reply
+    }
+
+    /// `for=2h`: done now and taken back then; `at=2026-12-01T09:00Z`: done then.
+    private func deferral() throws(GateError) -> Deferral? {
+        switch (query["for"], query["at"]) {
+        case (nil, nil): return nil
+        case (let span?, nil): return .lasting(try TimeSpan(span))
+        case (nil, let moment?): return .at(try Timestamp(moment))
+        default: throw GateError(.parameterInvalid, "a write takes for or at, not both")
+        }
     }
 
     /// How long the receipt may be held for the live streams: `wait=2s`, at most 30 s.
@@ -171,7 +183,7 @@ extension Call {
     /// Writes are limited per token; an `off` that changes an answer never is.
     private func limitWrites(_ write: WriteRequest, _ token: Token) async throws {
         guard !service.limits.writes.take(token.id.rawValue, now: now) else { return }
-        let flips = try await service.history.plan(write, on: snapshot).impact.flips
+        let flips = try await service.history.plan(write, on: snapshot, now: now).impact.flips
         guard !flips.isEmpty, flips.allSatisfy({ !$0.isOn }) else { throw service.limits.writes.refusal }
     }
 }

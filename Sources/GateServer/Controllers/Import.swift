@@ -94,7 +94,7 @@ extension Call {
             .load(entities), actor: "token/\(token.id)", reason: try WriteRequest.check(reason: query["reason"]), authority: Authority(token))
         write.newCompany = try query.flag("new_company")
         guard try !query.flag("dry_run") else {
-            return try await service.history.plan(write, on: snapshot).receipt(on: published, dryRun: true).json
+            return try await service.history.plan(write, on: snapshot, now: now).receipt(on: published, dryRun: true).json
         }
         return try await service.writer.write(write).receipt
     }

@@ -9,7 +9,7 @@ enum ManifestController {
         Endpoint(.post, "/v1/admin/plan", .administer, "What applying manifests would change, and a name for that plan") { call in
             let (command, _) = try await application(call)
             let write = WriteRequest(command, actor: "token/\(try call.token.id)", reason: "plan", authority: Authority(try call.token))
-            let plan = try await call.service.history.plan(write, on: call.snapshot)
+            let plan = try await call.service.history.plan(write, on: call.snapshot, now: call.now)
             return Reply([
                 "plan_hash": .string(plan.hash), "operations": .array(plan.changes.map(\.json)), "impact": plan.impact.json,
             ])

@@ -34,6 +34,7 @@ struct Problem: Sendable {
         if !error.conflicts.isEmpty {
             object["conflicts"] = .array(error.conflicts.map { ["entity": $0.entity.json, "revision": .integer($0.revision)] })
         }
+        if !error.criteria.isEmpty { object["criteria"] = .array(error.criteria.map(\.json)) }
         body = .object(object)
         switch meaning.status {
         case .unauthorized: headers[.wwwAuthenticate] = error.code == .credentialMissing ? "Bearer" : "Bearer error=\"invalid_token\""

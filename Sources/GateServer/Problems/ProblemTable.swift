@@ -17,13 +17,14 @@ extension GateError.Code {
         case .parameterInvalid, .parameterMissing, .reasonMissing: Meaning(status: .badRequest, title: "Invalid parameter")
         case .limitExceeded: Meaning(status: .badRequest, title: "Limit exceeded")
         case .flagUnknown, .companyUnknown, .permissionUnknown, .roleUnknown, .gateUnknown, .eventUnknown, .userUnknown, .tokenUnknown,
-            .changeUnknown,
-            .entityUnknown:
+            .changeUnknown, .rolloutUnknown, .guardUnknown, .scheduleUnknown, .webhookUnknown, .entityUnknown:
             Meaning(status: .notFound, title: "Unknown name")
         case .notFound: Meaning(status: .notFound, title: "Not found")
         case .nameTaken, .prerequisiteCycle, .prerequisitesTooDeep, .hasDependents, .held, .undoConflict, .notUndoable, .applyConflict,
-            .planChanged:
+            .planChanged, .rolloutStatus, .scheduleOverdue, .nothingChanges:
             Meaning(status: .conflict, title: "Conflict with the state")
+        case .rolloutNoGo: Meaning(status: .conflict, title: "No-go")
+        case .scheduleUnsupported: Meaning(status: .badRequest, title: "Cannot wait")
         case .revisionMismatch: Meaning(status: .preconditionFailed, title: "Precondition failed")
         case .idempotencyMismatch: Meaning(status: .unprocessableContent, title: "Idempotency key reused")
         case .credentialMissing, .credentialInvalid: Meaning(status: .unauthorized, title: "Credential required")

@@ -145,7 +145,7 @@ struct IdempotencyTests {
         let (database, writer) = try await seeded()
         let reader = try HistoryReader(path: database.path)
         let request = WriteRequest(on, actor: "token/t", reason: "test", authority: .full)
-        let plan = try await reader.plan(request, on: writer.snapshot)
+        let plan = try await reader.plan(request, on: writer.snapshot, now: Timestamp(microseconds: 0))
         #expect(writer.snapshot.revision == 1)
         let outcome = try await writer.write(request)
         #expect(outcome.receipt["impact"] == plan.impact.json)

@@ -83,6 +83,11 @@ struct WriterSequenceTests {
         let flags = try database.rows("SELECT flag_code, company_id, value FROM effective_flags")
         #expect(flags.count == naive.flags.count * naive.companies.count, seed)
         for row in flags {
+            // A percentage is drawn by the server alone: the view does not say.
+            guard !row[2].isEmpty else {
+                #expect(naive.hasPercentage, seed)
+                continue
+            }
             #expect((row[2] == "1") == naive.flag(row[0], row[1]).value, "\(row); \(seed)")
             #expect((row[2] == "1") == state.verdict(FlagCode(unchecked: row[0]), for: CompanyID(unchecked: row[1])).value, "\(row); \(seed)")
         }

@@ -15,6 +15,9 @@ extension GroupName: ExpressibleByStringLiteral {}
 extension CompanyID: ExpressibleByStringLiteral {}
 extension UserID: ExpressibleByStringLiteral {}
 extension TokenID: ExpressibleByStringLiteral {}
+extension StageName: ExpressibleByStringLiteral {}
+extension ScheduleID: ExpressibleByStringLiteral {}
+extension WebhookID: ExpressibleByStringLiteral {}
 
 extension Snapshot {
     /// A state made of entities, each with its place in the list as its revision.

@@ -7,7 +7,7 @@ struct CommandGenerator {
     var changes: [Change] = []
 
     mutating func command(_ random: inout SplitMix64, on state: Snapshot) -> Command {
-        switch random.below(20) {
+        switch random.below(23) {
         case 0...3: return .put(entity(&random))
         case 4...7: return .setStates(random.pick(universe.flags), companies: states(&random), groups: groups(&random))
         case 8: return .patch(.flag(random.pick(universe.flags)), patch(&random))
@@ -19,13 +19,30 @@ struct CommandGenerator {
         case 13, 14:
             return .setRole(random.pick(universe.companies), random.pick(universe.users), random.pick(universe.roles), !random.once(in: 3))
         case 15, 16: return .delete(random.once(in: 4) ? ref(&random) : random.pick(state.values.map(\.ref) + [.company("acme")]))
+        case 20, 21: return .rollout(random.pick(universe.flags), step(&random))
+        case 22:
+            return .trip(
+                Command.Trip(
+                    flag: random.pick(universe.flags), company: random.once(in: 2) ? nil : random.pick(universe.companies), flagEpoch: 0,
+                    companyEpoch: 0,
+                    numbers: ["level": 8_045]))
         case 17: return .load((0..<random.below(6)).map { _ in entity(&random) })
         case 18:
-            let entities = (0..<random.below(8)).map { _ in entity(&random) }.filter { ![.hold, .token].contains($0.ref.kind) }
+            let entities = (0..<random.below(8)).map { _ in entity(&random) }.filter { ![.hold, .token, .webhook].contains($0.ref.kind) }
             return .apply(distinct(entities), prune: random.once(in: 3), force: !random.once(in: 4), expecting: nil)
         default:
             guard !changes.isEmpty else { return .put(entity(&random)) }
             return .undo(random.pick(Array(changes.suffix(random.once(in: 3) ? 100 : 5))), force: random.once(in: 2))
+        }
+    }
+
+    private func step(_ random: inout SplitMix64) -> RolloutStep {
+        switch random.below(8) {
+        case 0, 1, 2: .start
+        case 3, 4: .advance(nil, force: true)
+        case 5: random.once(in: 2) ? .pause : .resume
+        case 6: .complete(nil, force: true)
+        default: .rollback
         }
     }
 
@@ -61,7 +78,9 @@ struct CommandGenerator {
     private func ref(_ random: inout SplitMix64) -> EntityRef { entity(&random).ref }
 
     func entity(_ random: inout SplitMix64) -> Entity {
-        switch random.below(12) {
+        switch random.below(15) {
+        case 12, 13: return .rollout(rollout(of: random.pick(universe.flags), &random))
+        case 14: return .webhook(Webhook(id: "w1", url: "https://example.com/\(random.below(3))", enabled: random.once(in: 2)))
         case 0: return .company(company(&random))
         case 1: return .permission(Permission(key: random.pick(universe.permissions), description: "\(random.below(3))"))
         case 2: return .role(Role(name: random.pick(universe.roles), permissions: random.some(of: universe.permissions, atMost: 3)))
@@ -90,6 +109,15 @@ struct CommandGenerator {
                     companies: random.some(of: universe.companies, atMost: 2), createdAt: Timestamp(microseconds: 1),
                     expiresAt: Timestamp(microseconds: 2_000_000), digest: "digest of \(id)"))
         }
+    }
+
+    private func rollout(of flag: FlagCode, _ random: inout SplitMix64) -> Rollout {
+        let stages = (0...random.below(3)).map { index in
+            RolloutStage(
+                name: StageName(unchecked: "stage\(index)"), companies: random.some(of: universe.companies, atMost: 1),
+                groups: random.some(of: universe.groups, atMost: 1), percentage: random.once(in: 2) ? 0 : random.below(101))
+        }
+        return Rollout(flag: flag, stages: stages)
     }
 
     private func company(_ random: inout SplitMix64) -> Company {

@@ -27,7 +27,14 @@ struct NaiveEvaluator {
 
     private(set) var flags: [String: FlagLine] = [:]
     private(set) var gates: [String: GateLine] = [:]
+    struct RolloutLine {
+        var seed: String
+        var reached: [(companies: Set<String>, groups: Set<String>, percentage: Int)]
+    }
+
     private(set) var companies: Set<String> = []
+    private var companyGroups: [String: Set<String>] = [:]
+    private var rollouts: [String: RolloutLine] = [:]
     private var states: [Pair: Bool] = [:]
     private var heldEverywhere: Set<String> = []
     private var heldForCompany: Set<Pair> = []
@@ -39,7 +46,15 @@ struct NaiveEvaluator {
     init(_ entities: [Entity]) {
         for entity in entities {
             switch entity {
-            case .company(let company): companies.insert("\(company.id)")
+            case .company(let company):
+                companies.insert("\(company.id)")
+                companyGroups["\(company.id)"] = Set(company.groups.map { "\($0)" })
+            case .rollout(let rollout):
+                guard ["running", "paused", "completed"].contains(rollout.status.rawValue) else { break }
+                let reached = rollout.stages[0...rollout.stage].map { stage in
+                    (companies: Set(stage.companies.map { "\($0)" }), groups: Set(stage.groups.map { "\($0)" }), percentage: stage.percentage)
+                }
+                rollouts["\(rollout.flag)"] = RolloutLine(seed: rollout.seed, reached: reached)
             case .permission(let permission): permissions.insert("\(permission.key)")
             case .role(let role): roles["\(role.name)"] = Set(role.permissions.map { "\($0)" })
             case .flag(let flag): flags["\(flag.code)"] = FlagLine(enabled: flag.enabled, prerequisites: flag.prerequisites.map { "\($0)" })
@@ -56,7 +71,7 @@ struct NaiveEvaluator {
                 let place = Pair(first: "\(user.company)", second: "\(user.id)")
                 for state in user.grants.states { userStates[place, default: [:]]["\(state.key)"] = state.enabled }
                 userRoles[place] = Set(user.grants.roles.map { "\($0)" })
-            case .event, .token: break
+            case .event, .token, .epoch, .guard, .schedule, .webhook: break
             }
         }
     }
@@ -66,7 +81,8 @@ struct NaiveEvaluator {
         let place = Pair(first: code, second: company)
         let held = heldEverywhere.contains(code) || heldForCompany.contains(place)
         let explicit = states[place]
-        let targeted = held ? false : explicit ?? false
+        let inAudience = isInAudience(code, company)
+        let targeted = held ? false : explicit ?? inAudience
         var prerequisitesMet = true
         for prerequisite in line.prerequisites where !flag(prerequisite, company).value { prerequisitesMet = false }
 
@@ -83,9 +99,37 @@ struct NaiveEvaluator {
         } else if !prerequisitesMet {
             answer.reason = "prerequisite_off"
         } else {
-            answer.reason = "company_on"
+            answer.reason = explicit == true ? "company_on" : "rollout"
         }
         return answer
+    }
+
+    /// Whether a percentage decides anywhere.
+    var hasPercentage: Bool { rollouts.values.contains { $0.reached.contains { (1..<100).contains($0.percentage) } } }
+
+    private func isInAudience(_ code: String, _ company: String) -> Bool {
+        guard let line = rollouts[code], companies.contains(company) else { return false }
+        return line.reached.contains { stage in
+            stage.companies.contains(company) || !stage.groups.isDisjoint(with: companyGroups[company] ?? [])
+                || Self.bucket(line.seed + "/" + company) < stage.percentage * 100
+        }
+    }
+
+    /// MurmurHash3_x86_32 again, over whole words of a padded text, spread over 10 000 buckets by a 64-bit product.
+    private static func bucket(_ text: String) -> Int {
+        let bytes = Array(text.utf8)
+        var hash: UInt32 = 0
+        for start in stride(from: 0, to: bytes.count, by: 4) {
+            var word: UInt32 = 0
+            for (place, byte) in bytes[start..<min(start + 4, bytes.count)].enumerated() { word += UInt32(byte) << (8 * UInt32(place)) }
+            word = word &* 3_432_918_353
+            word = (word << 15) | (word >> 17)
+            hash ^= word &* 461_845_907
+            if start + 4 <= bytes.count { hash = ((hash << 13) | (hash >> 19)) &* 5 &+ 3_864_292_196 }
+        }
+        hash ^= UInt32(bytes.count)
+        for (shift, factor) in [(16, 2_246_822_507), (13, 3_266_489_909)] as [(UInt32, UInt32)] { hash = (hash ^ (hash >> shift)) &* factor }
+        return Int(UInt64(hash ^ (hash >> 16)) * 10_000 / 4_294_967_296)
     }
 
     func permission(_ key: String, _ company: String, _ user: String, tokenRoles: [String] = []) -> Bool {

@@ -31,9 +31,19 @@ struct Universe {
         let registered = entities.compactMap { if case .company(let company) = $0 { company.id } else { nil } }
         for code in earlier {
             for company in registered {
-                if !random.once(in: 5) { entities.append(.flagState(FlagState(flag: code, company: company, enabled: !random.once(in: 5)))) }
+                if random.once(in: 2) { entities.append(.flagState(FlagState(flag: code, company: company, enabled: !random.once(in: 5)))) }
                 if random.once(in: 12) { entities.append(.hold(Hold(flag: code, company: company))) }
             }
+        }
+        for code in earlier where random.once(in: 2) {
+            let stages = (0...random.below(3)).map { index in
+                RolloutStage(
+                    name: StageName(unchecked: "stage\(index)"), companies: random.some(of: registered, atMost: 2),
+                    groups: random.some(of: groups, atMost: 1), percentage: random.once(in: 2) ? 0 : random.below(101))
+            }
+            let status = random.pick(Rollout.Status.allCases)
+            entities.append(
+                .rollout(Rollout(flag: code, seed: "\(random.below(50))", stages: stages, status: status, stage: random.below(stages.count))))
         }
         for gate in gates {
             entities.append(.gate(Gate(name: gate, permissions: random.some(of: permissions, atMost: 2), flags: random.some(of: flags, atMost: 2))))

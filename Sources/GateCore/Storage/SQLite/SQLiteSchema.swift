@@ -6,7 +6,7 @@ enum SQLiteSchema {
     /// "Gate" in ASCII: marks the file as ours.
     static let applicationID: Int64 = 0x4761_7465
 
-    static let migrations: [String] = [first]
+    static let migrations: [String] = [first, rollouts]
 
     private static let first = """
         CREATE TABLE head (
@@ -222,5 +222,114 @@ enum SQLiteSchema {
         CREATE VIEW history AS
         SELECT revision, strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000000.0, 'unixepoch') AS at, actor, reason, command
         FROM changes ORDER BY revision DESC;
+        """
+
+    /// Rollouts, guards, epochs, schedules and webhooks. In `effective_flags` a value that only a percentage decides is NULL: buckets are
+    /// computed by the server alone.
+    private static let rollouts = """
+        CREATE TABLE rollouts (
+            flag_code TEXT PRIMARY KEY REFERENCES flags (code) DEFERRABLE INITIALLY DEFERRED,
+            seed TEXT NOT NULL,
+            status TEXT NOT NULL,
+            stage INTEGER NOT NULL,
+            stage_began_at INTEGER,
+            stages TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            row_hash BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE guards (
+            flag_code TEXT PRIMARY KEY REFERENCES flags (code) DEFERRABLE INITIALLY DEFERRED,
+            definition TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            row_hash BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE flag_epochs (
+            flag_code TEXT PRIMARY KEY REFERENCES flags (code) DEFERRABLE INITIALLY DEFERRED,
+            revision INTEGER NOT NULL,
+            row_hash BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE flag_company_epochs (
+            flag_code TEXT NOT NULL REFERENCES flags (code) DEFERRABLE INITIALLY DEFERRED,
+            company_id TEXT NOT NULL REFERENCES companies (id) DEFERRABLE INITIALLY DEFERRED,
+            revision INTEGER NOT NULL,
+            row_hash BLOB NOT NULL,
+            PRIMARY KEY (flag_code, company_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE schedules (
+            id TEXT PRIMARY KEY, due_at INTEGER NOT NULL, definition TEXT NOT NULL, revision INTEGER NOT NULL, row_hash BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE webhooks (
+            id TEXT PRIMARY KEY,
+            url TEXT NOT NULL,
+            enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+            definition TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            row_hash BLOB NOT NULL
+        ) STRICT;
+
+        DROP VIEW effective_flags;
+
+        -- Whom the rollouts reach by name or group (1), surely not (0), or by percentage perhaps (NULL).
+        CREATE VIEW rollout_audience AS
+        SELECT
+            rollouts.flag_code, companies.id AS company_id,
+            CASE
+                WHEN rollouts.status NOT IN ('running', 'paused', 'completed') THEN 0
+                WHEN EXISTS (
+                    SELECT 1 FROM json_each(rollouts.stages) AS stage
+                    WHERE stage.key <= rollouts.stage AND (
+                        stage.value ->> 'percentage' = 100
+                        OR EXISTS (SELECT 1 FROM json_each(stage.value, '$.companies') AS named WHERE named.value = companies.id)
+                        OR EXISTS (
+                            SELECT 1 FROM json_each(stage.value, '$.groups') AS named
+                            JOIN company_groups ON company_groups.group_name = named.value AND company_groups.company_id = companies.id))
+                ) THEN 1
+                WHEN EXISTS (
+                    SELECT 1 FROM json_each(rollouts.stages) AS stage
+                    WHERE stage.key <= rollouts.stage AND stage.value ->> 'percentage' > 0
+                ) THEN NULL
+                ELSE 0
+            END AS reached
+        FROM rollouts CROSS JOIN companies;
+
+        -- For people: SELECT company_id FROM effective_flags WHERE flag_code = 'cdp_create_ticket_embed' AND value;
+        CREATE VIEW effective_flags AS
+        WITH RECURSIVE needs (flag_code, needed) AS (
+            SELECT code, code FROM flags
+            UNION
+            SELECT needs.flag_code, flag_prerequisites.prerequisite_code
+            FROM needs JOIN flag_prerequisites ON flag_prerequisites.flag_code = needs.needed
+        ),
+        -- Each flag by itself: 1, 0, or NULL where a percentage decides.
+        alone (flag_code, company_id, value) AS (
+            SELECT flags.code, companies.id,
+                flags.enabled = 1
+                AND NOT EXISTS (SELECT 1 FROM flag_holds WHERE flag_holds.flag_code = flags.code)
+                AND NOT EXISTS (
+                    SELECT 1 FROM flag_company_holds AS hold WHERE hold.flag_code = flags.code AND hold.company_id = companies.id)
+                AND CASE
+                    WHEN state.flag_code IS NOT NULL THEN state.enabled
+                    WHEN audience.flag_code IS NOT NULL THEN audience.reached
+                    ELSE 0
+                END
+            FROM flags CROSS JOIN companies
+            LEFT JOIN flag_company_states AS state ON state.flag_code = flags.code AND state.company_id = companies.id
+            LEFT JOIN rollout_audience AS audience ON audience.flag_code = flags.code AND audience.company_id = companies.id
+        )
+        SELECT
+            flags.code AS flag_code,
+            companies.id AS company_id,
+            companies.name AS company_name,
+            flags.enabled AS enabled,
+            -- min() passes over NULL: a 0 decides before what is not known does.
+            CASE
+                WHEN min(alone.value) = 0 THEN 0
+                WHEN count(alone.value) < count(*) THEN NULL
+                ELSE 1
+            END AS value
+        FROM flags CROSS JOIN companies
+        JOIN needs ON needs.flag_code = flags.code
+        JOIN alone ON alone.flag_code = needs.needed AND alone.company_id = companies.id
+        GROUP BY flags.code, companies.id;
         """
 }
