@@ -14,7 +14,7 @@ struct Gatectl: AsyncParsableCommand {
             The server is the one named by --url, GATE_URL, or a context (gatectl login). Every change takes a reason.
 
             Exit codes: 0 done; 1 failed; 2 wrong usage; 3 test said no; 4 not found; 5 conflict or precondition; \
-            6 not allowed; 7 unreachable or outcome unknown.
+            6 not allowed; 7 unreachable or outcome unknown; 8 done, but not written to every live stream in time.
 
             \(examples(
                 "gatectl set cdp_create_ticket_embed on --company acme --reason \"beta starts\"",
@@ -32,7 +32,8 @@ struct Gatectl: AsyncParsableCommand {
                     EventTypeCommands.self,
                 ]),
             CommandGroup(
-                name: "What happened", subcommands: [History.self, ShowChange.self, UndoChange.self, AuditCommands.self, EventsCommands.self]),
+                name: "What happened",
+                subcommands: [History.self, ShowChange.self, UndoChange.self, AuditCommands.self, EventsCommands.self, Watch.self]),
             CommandGroup(name: "Files", subcommands: [PlanManifests.self, ApplyManifests.self, ExportManifests.self, DiffServers.self]),
             CommandGroup(
                 name: "Servers and tokens", subcommands: [Login.self, ContextCommands.self, TokenCommands.self, Status.self, Doctor.self]),

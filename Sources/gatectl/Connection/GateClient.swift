@@ -14,9 +14,14 @@ struct GateClient: Sendable {
     private let http: HTTPClient
 
     /// Opens a client for the time of the work.
-    static func with<Result>(_ server: Server, _ work: (GateClient) async throws -> Result) async throws -> Result {
+    ///
+    /// - Parameter idleTimeout: how long a connection may be silent; nil sets no bound beside that of the whole exchange.
+    static func with<Result>(
+        _ server: Server, idleTimeout: Duration? = nil, _ work: (GateClient) async throws -> Result
+    ) async throws -> Result {
+        let idle = idleTimeout.map { TimeAmount.seconds($0.components.seconds) }
         var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .disallow, timeout: .init(connect: connectTimeout), proxy: nil, decompression: .disabled)
+            redirectConfiguration: .disallow, timeout: .init(connect: connectTimeout, read: idle), proxy: nil, decompression: .disabled)
         configuration.httpVersion = .http1Only
         configuration.connectionPool.retryConnectionEstablishment = false
         let client = GateClient(server: server, http: HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration))
@@ -45,6 +50,34 @@ struct GateClient: Sendable {
                 second.mayHaveActed = second.mayHaveActed || first.mayHaveActed
                 throw second.failure(of: request, server)
             }
+        }
+    }
+
+    /// Reads a stream of server-sent events until it ends or breaks.
+    ///
+    /// - Returns: why it came to an end.
+    /// - Throws: `Failure` where the server refuses, and what `body` throws.
+    func stream(_ request: Request, _ body: (ServerSentEvent) throws -> Void) async throws -> String {
+        var parser = EventStreamParser()
+        do {
+            let response = try await http.execute(prepared(request), deadline: .distantFuture)
+            guard response.status == .ok else {
+                let refusal = try await response.body.collect(upTo: Self.largestAnswer)
+                let answer = Answer(status: Int(response.status.code), headers: response.headers, body: Array(refusal.readableBytesView))
+                // What passes is worth another attempt.
+                if answer.status >= 500 || answer.status == 429 { return "the server answered \(answer.status)" }
+                throw Failure(answer)
+            }
+            for try await bytes in response.body {
+                for event in try parser.take(bytes.readableBytesView) { try body(event) }
+            }
+            return "the server closed it"
+        } catch let failure as Failure {
+            throw failure
+        } catch let error as GateError {
+            throw error
+        } catch {
+            return Disconnection(error).cause
         }
     }
 

@@ -66,15 +66,19 @@ struct Session: Sendable {
 /// A command that talks to a server.
 protocol GateCommand: AsyncParsableCommand {
     var global: GlobalOptions { get }
+    /// How long a connection may be silent, where that is bounded by itself.
+    var idleTimeout: Duration? { get }
     func run(_ session: Session) async throws
 }
 
 extension GateCommand {
+    var idleTimeout: Duration? { nil }
+
     func run() async throws {
         try await reporting(global) { console, environment in
             let server = try Server(global, environment: environment, contexts: Contexts(environment: environment))
             for warning in server.warnings { console.warn(warning) }
-            try await GateClient.with(server) { try await run(Session(client: $0, console: console)) }
+            try await GateClient.with(server, idleTimeout: idleTimeout) { try await run(Session(client: $0, console: console)) }
         }
     }
 }

@@ -72,9 +72,10 @@ struct WriterSequenceTests {
     private func undoAndRedo(
         _ writer: GateWriter, _ change: Change, _ before: Snapshot, _ folded: inout Snapshot, _ seed: Comment
     ) async throws {
-        guard !change.entities.contains(where: { [.hold, .token].contains($0.ref.kind) }) else { return }
+        guard !change.entities.contains(where: { [.hold, .token, .webhook].contains($0.ref.kind) }) else { return }
         try await writer.put(.undo(change, force: false))
-        #expect(writer.snapshot.values == before.values, seed)
+        // An epoch that went is not gone back to.
+        #expect(writer.snapshot.values.filter { $0.ref.kind != .epoch } == before.values.filter { $0.ref.kind != .epoch }, seed)
         folded = writer.snapshot
     }
 
