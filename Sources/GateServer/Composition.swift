@@ -13,6 +13,7 @@ import UnixSignals
 struct Composition: Sendable {
     private let configuration: ServerConfiguration
     private let service: GateService
+    private let guards: GuardService
     private let logger: Logger
     private let connections: ConnectionLimit
     private let threads: MultiThreadedEventLoopGroup
@@ -44,12 +45,16 @@ struct Composition: Sendable {
             keyGeneration: { authenticator.generation })
         // The database's lock, held by now, keeps others out of the events' file too.
         let eventsPath = EventFile.path(beside: configuration.database)
-        let events = EventStore(try EventFile(path: eventsPath))
+        let (findings, found) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let events = try EventStore(
+            try EventFile(path: eventsPath), store: writer.store, embedOrigin: configuration.embedOrigin, clock: clock, found: { found.yield() })
+        let eventReader = try EventReader(path: eventsPath)
+        guards = GuardService(events: events, reader: eventReader, writer: writer, clock: clock, logger: logger, signals: findings)
         service = GateService(
             writer: writer, history: try HistoryReader(path: configuration.database), events: events,
-            eventReader: try EventReader(path: eventsPath), authenticator: authenticator, limits: limits,
+            eventReader: eventReader, authenticator: authenticator, limits: limits,
             tokenUses: TokenUses(logger: logger) { uses in try await writer.noteUses(uses) }, streams: streams,
-            databasePath: configuration.database, clock: clock, logger: logger)
+            webhookAllowed: configuration.webhookAllowed, databasePath: configuration.database, clock: clock, logger: logger)
         connections = ConnectionLimit(maximum: service.limits.connections)
     }
 
@@ -62,8 +67,10 @@ struct Composition: Sendable {
         let routes = Routes(service: service, cors: CORS(origins: configuration.corsOrigins))
         let listeners = try listenerPlans().map { plan in try listener(plan, routes, listening) }
         let retention = EventRetention(events: service.events, clock: service.clock, logger: logger)
+        let scheduler = Scheduler(writer: service.writer, clock: service.clock, logger: logger)
+        let webhooks = WebhookSender(writer: service.writer, allowed: service.webhookAllowed, clock: service.clock, logger: logger)
         var group = ServiceGroupConfiguration(
-            services: [service.tokenUses, service.streams, retention] + listeners, gracefulShutdownSignals: shutdownSignals, logger: logger)
+            services: [service.tokenUses, service.streams, retention, guards, scheduler, webhooks] + listeners, gracefulShutdownSignals: shutdownSignals, logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(8)
         group.maximumCancellationDuration = .seconds(1)
         let served: Result<Void, any Error>

@@ -42,6 +42,9 @@ struct ServerConfiguration: Sendable {
     var tls: TLS?
     var trustProxy: String?
     var corsOrigins: [String]
+    /// The origin of `--crm-embed-url`.
+    var embedOrigin: String?
+    var webhookAllowed: [AddressRange]
     var limits: [String: Int]
     var demo: Demo?
 
@@ -58,6 +61,8 @@ struct ServerConfiguration: Sendable {
         bootstrapTokenFile = settings["bootstrap-token-file"] ?? demo?.tokenFile
         corsOrigins = try settings.list("cors-origin").map(Self.origin)
         trustProxy = settings["trust-proxy"]
+        embedOrigin = try settings["crm-embed-url"].map(Self.embedOrigin)
+        webhookAllowed = try settings.list("webhook-allow").map { text throws(GateError) in try AddressRange(text) }
         limits = try Self.limits(settings.list("limit"))
         users = try Self.users(settings, demo)
         switch (settings["tls-certificate"], settings["tls-key"]) {
@@ -109,6 +114,14 @@ struct ServerConfiguration: Sendable {
                 .parameterInvalid, "--cors-origin must be an origin as browsers send it, such as https://app.example.com, not \(quoted(text))")
         }
         return text
+    }
+
+    private static func embedOrigin(_ text: String) throws(GateError) -> String {
+        let schemes = ["https://", "http://"]
+        guard let scheme = schemes.first(where: { text.lowercased().hasPrefix($0) }) else {
+            throw GateError(.parameterInvalid, "--crm-embed-url must be a URL such as https://crm.example.com, not \(quoted(text))")
+        }
+        return scheme + text.dropFirst(scheme.count).prefix { $0 != "/" && $0 != "?" && $0 != "#" }.lowercased()
     }
 
     private static func limits(_ texts: [String]) throws(GateError) -> [String: Int] {

@@ -38,6 +38,10 @@ struct ServerOptions: ParsableArguments {
     var trustProxy: String?
     @Option(help: ArgumentHelp("An origin whose pages may read; may be given several times.", valueName: "url"))
     var corsOrigin: [String] = []
+    @Option(help: ArgumentHelp("Where the embedded form is served from: an event that names another origin stops the flag.", valueName: "url"))
+    var crmEmbedUrl: String?
+    @Option(help: ArgumentHelp("Addresses that webhooks may lead to although they are not public; may be given several times.", valueName: "cidr"))
+    var webhookAllow: [String] = []
     @Option(help: ArgumentHelp("Sets a limit, 0 for none; may be given several times.", valueName: "name=n"))
     var limit: [String] = []
     @Option(help: "A YAML file with any of these settings, by the names of the flags.")
@@ -67,6 +71,8 @@ struct ServerOptions: ParsableArguments {
         set("tls-key", tlsKey)
         set("trust-proxy", trustProxy)
         if !corsOrigin.isEmpty { settings["cors-origin"] = .list(corsOrigin) }
+        set("crm-embed-url", crmEmbedUrl)
+        if !webhookAllow.isEmpty { settings["webhook-allow"] = .list(webhookAllow) }
         if !limit.isEmpty { settings["limit"] = .list(limit) }
         return settings
     }

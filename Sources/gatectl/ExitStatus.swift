@@ -5,7 +5,7 @@ enum ExitStatus: Int32, Sendable {
     case done = 0
     case failed = 1
     case usage = 2
-    /// `test` was answered with no.
+    /// `test` was answered with no, or a rollout's step is no-go.
     case refused = 3
     case notFound = 4
     /// A conflict with the state, or a precondition that does not hold.
@@ -23,6 +23,7 @@ enum ExitStatus: Int32, Sendable {
         self =
             switch (httpStatus, code) {
             case (_, "outcome_unknown"): .unreachable
+            case (_, "rollout_no_go"): .refused
             case (404, _): .notFound
             case (409, _), (412, _), (422, _): .conflict
             case (401, _), (403, _): .notAllowed

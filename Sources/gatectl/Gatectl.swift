@@ -13,7 +13,7 @@ struct Gatectl: AsyncParsableCommand {
         discussion: """
             The server is the one named by --url, GATE_URL, or a context (gatectl login). Every change takes a reason.
 
-            Exit codes: 0 done; 1 failed; 2 wrong usage; 3 test said no; 4 not found; 5 conflict or precondition; \
+            Exit codes: 0 done; 1 failed; 2 wrong usage; 3 test said no, or a step is no-go; 4 not found; 5 conflict or precondition; \
             6 not allowed; 7 unreachable or outcome unknown; 8 done, but not written to every live stream in time.
 
             \(examples(
@@ -24,6 +24,7 @@ struct Gatectl: AsyncParsableCommand {
         version: version,
         groupedSubcommands: [
             CommandGroup(name: "Turning on and off", subcommands: [SetFlag.self, ClearFlag.self, HoldFlag.self, ResumeFlag.self]),
+            CommandGroup(name: "Rolling out", subcommands: [RolloutCommands.self, GuardCommands.self, ScheduleCommands.self]),
             CommandGroup(name: "Asking why", subcommands: [Explain.self, TestGate.self]),
             CommandGroup(
                 name: "Definitions",
@@ -36,7 +37,7 @@ struct Gatectl: AsyncParsableCommand {
                 subcommands: [History.self, ShowChange.self, UndoChange.self, AuditCommands.self, EventsCommands.self, Watch.self]),
             CommandGroup(name: "Files", subcommands: [PlanManifests.self, ApplyManifests.self, ExportManifests.self, DiffServers.self]),
             CommandGroup(
-                name: "Servers and tokens", subcommands: [Login.self, ContextCommands.self, TokenCommands.self, Status.self, Doctor.self]),
+                name: "Servers and tokens", subcommands: [Login.self, ContextCommands.self, TokenCommands.self, WebhookCommands.self, Status.self, Doctor.self]),
         ])
 
     @OptionGroup(title: "Global options") var global: GlobalOptions

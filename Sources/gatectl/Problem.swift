@@ -24,6 +24,9 @@ struct Problem: Sendable {
         if !dependents.isEmpty { facts.append("still used by \(dependents.map(\.entityName).joined(separator: ", "))") }
         let cycle = body["cycle"]?.arrayValue?.compactMap(\.stringValue) ?? []
         if !cycle.isEmpty { facts.append("the cycle is \(cycle.joined(separator: " → "))") }
+        for row in body["criteria"]?.arrayValue ?? [] {
+            facts.append("\(row.words("criterion")): needed \(row.words("needed")), measured \(row.words("measured")): \(row["go"] == true ? "go" : "no-go")")
+        }
         for conflict in body["conflicts"]?.arrayValue ?? [] {
             let entity = (conflict["entity"] ?? conflict).entityName
             facts.append(conflict["revision"]?.integerValue.map { "\(entity) was changed by revision \($0)" } ?? entity)
@@ -49,6 +52,8 @@ struct Problem: Sendable {
         case "token_unknown": ["see: gatectl token list"]
         case "change_unknown": ["see: gatectl history"]
         case "has_dependents": ["take it out of these first"]
+        case "rollout_no_go": ["wait for more data, or see: gatectl rollout status; --force takes the step all the same"]
+        case "schedule_unknown": ["see: gatectl schedule list"]
         case "undo_conflict": ["look at these with gatectl show REV; --force undoes it all the same"]
         case "apply_conflict": ["--force overrules what was turned off since"]
         case "plan_changed": ["the state moved on: look at a new plan with gatectl plan, then apply its hash"]

@@ -14,6 +14,8 @@ package struct GateError: Error, Sendable, Equatable {
         case memberMissing = "member_missing"
         case identifierInvalid = "identifier_invalid"
         case textInvalid = "text_invalid"
+        case webhookRefused = "webhook_refused"
+        case webhookUnresolved = "webhook_unresolved"
         case timeInvalid = "time_invalid"
         case durationInvalid = "duration_invalid"
         case manifestInvalid = "manifest_invalid"

@@ -49,3 +49,23 @@ extension DetectorLines {
         .array([fast.error, fast.success, fast.threshold, slow.error, slow.success, slow.threshold, blockErrors].map { .integer(Int64($0)) })
     }
 }
+
+extension DetectorLines {
+    /// Of what has no lines: zero tolerance.
+    static let none = DetectorLines(fast: Line(error: 0, success: 0, threshold: 0), slow: Line(error: 0, success: 0, threshold: 0), blockErrors: 0)
+
+    private init(fast: Line, slow: Line, blockErrors: Int) {
+        self.fast = fast
+        self.slow = slow
+        self.blockErrors = blockErrors
+    }
+
+    /// - Returns: nil where it is not what `json` writes.
+    init?(_ json: JSONValue) {
+        let numbers = json.arrayValue?.compactMap { $0.integerValue.map { Int($0) } } ?? []
+        guard numbers.count == 7 else { return nil }
+        self.init(
+            fast: Line(error: numbers[0], success: numbers[1], threshold: numbers[2]),
+            slow: Line(error: numbers[3], success: numbers[4], threshold: numbers[5]), blockErrors: numbers[6])
+    }
+}

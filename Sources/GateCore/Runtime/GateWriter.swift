@@ -85,6 +85,7 @@ package actor GateWriter {
         let state = StateStore(connection: connection)
         for operation in plan.operations { try state.write(operation, revision: record.revision) }
         try log.append(record, plan.changes)
+        try queueNotices(of: plan, record, request)
         try log.moveHead(to: record)
         committing = (plan, record)
         return outcome
@@ -120,6 +121,42 @@ package actor GateWriter {
     private func keep(_ outcome: Outcome, under idempotency: WriteRequest.Idempotency?, now: Timestamp) throws(GateError) {
         guard let idempotency else { return }
         try IdempotencyKeys(connection: connection).keep(outcome.receipt, created: outcome.created, under: idempotency, now: now)
+    }
+
+    // MARK: Notices
+
+    /// Queues what webhooks are told of a change, in the change's own transaction: what is committed is told.
+    private func queueNotices(of plan: Plan, _ record: ChangeLog.Record, _ request: WriteRequest) throws(GateError) {
+        let queue = NoticeQueue(connection: connection)
+        for change in plan.changes {
+            guard case .webhook(let id) = change.ref else { continue }
+            if change.after == nil { try queue.forget(id) } else if let secret = request.webhookSecret { try queue.keep(secret, of: id) }
+        }
+        guard !plan.next.webhooks.isEmpty else { return }
+        for (index, notice) in Notice.notices(of: plan, record).enumerated() {
+            let id = "msg_\(plan.next.incarnation)_\(record.revision)_\(index)"
+            try queue.add(notice, id: id, at: record.at, chainHead: record.hash, plan.next)
+        }
+    }
+
+    /// Queues what is told without a change. The same id is queued once.
+    package func queue(_ notice: Notice, id: String) throws(GateError) {
+        let connection = connection
+        try connection.transaction { () throws(GateError) in
+            try NoticeQueue(connection: connection)
+                .add(notice, id: "msg_\(snapshot.incarnation)_\(id)", at: clock(), chainHead: head.hash, snapshot)
+        }
+    }
+
+    /// The first of each webhook and flag that is due.
+    package func dueNotices(limit: Int) throws(GateError) -> [QueuedNotice] {
+        guard !snapshot.webhooks.isEmpty else { return [] }
+        return try NoticeQueue(connection: connection).due(at: clock(), limit: limit)
+    }
+
+    /// What came of sending a notice: nil when it is done with, else when to try again.
+    package func settle(_ notice: QueuedNotice, retryAt: Timestamp?) throws(GateError) {
+        try NoticeQueue(connection: connection).settle(notice.id, retryAt: retryAt)
     }
 
     /// Notes when tokens were last used. Not a change: nothing that decides depends on it.

@@ -21,6 +21,8 @@ package struct WriteRequest: Sendable {
     package var newCompany = false
     /// When it is to be done, or undone, other than now.
     package var deferral: Deferral?
+    /// The secret of the webhook that this makes: kept beside the state, never in the history.
+    package var webhookSecret: [UInt8]?
     /// The id of the schedule that a deferral makes.
     package var scheduleID = ScheduleID(unchecked: "s-0")
     /// The entity's revision that the caller has seen.

@@ -31,10 +31,26 @@ package actor EventStore {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let file: EventFile
+    private let store: SnapshotStore
+    private var book: GuardBook
+    /// Told, after a commit, that there is something to act upon.
+    private let found: @Sendable () -> Void
     private nonisolated let waiting = Mutex<[Batch]>([])
 
-    /// - Parameter file: moved into the actor; nobody else may use its connection.
-    package init(_ file: sending EventFile) { self.file = file }
+    /// - Parameters:
+    ///   - file: moved into the actor; nobody else may use its connection.
+    ///   - store: the state that guards and companies are looked up in.
+    ///   - embedOrigin: where the embed is served from; nil: no event is a bypass by its origin.
+    ///   - found: told, after the commit, that a guard found something.
+    package init(
+        _ file: sending EventFile, store: SnapshotStore, embedOrigin: String? = nil, clock: @escaping @Sendable () -> Timestamp,
+        found: @escaping @Sendable () -> Void = {}
+    ) throws(GateError) {
+        book = GuardBook(try file.detectors(), embedOrigin: embedOrigin, lately: LatelyOn(store, clock: clock))
+        self.file = file
+        self.store = store
+        self.found = found
+    }
 
     /// Stores a batch; answers after its commit.
     ///
@@ -66,27 +82,64 @@ package actor EventStore {
         }
     }
 
-    /// One transaction for all: either every batch is in the file, or every caller is told that it is not.
+    /// One transaction for all: either every batch is in the file, with what the guards make of it, or every caller is told that it is not.
     private func commit(_ group: [Batch]) {
         let outcomes: Result<[Outcome], GateError>
+        var findings = 0
         do throws(GateError) {
-            let file = file
-            outcomes = .success(
-                try file.transaction { () throws(GateError) in
-                    var outcomes: [Outcome] = []
-                    for batch in group {
-                        var accepted = 0
-                        for event in batch.events {
-                            if try file.insert(event, unlessKnownSince: event.receivedAt - Self.deduplication) { accepted += 1 }
-                        }
-                        outcomes.append(Outcome(accepted: accepted, duplicates: batch.events.count - accepted))
-                    }
-                    return outcomes
-                })
+            let (file, state) = (file, store.current.snapshot)
+            let result = try file.transaction { () throws(GateError) in
+                var outcomes: [Outcome] = []
+                for batch in group { outcomes.append(try insert(batch, state, &findings)) }
+                try book.write(into: file)
+                return outcomes
+            }
+            book.committed()
+            outcomes = .success(result)
         } catch {
+            book.rolledBack()
+            findings = 0
             outcomes = .failure(error)
         }
         for (index, batch) in group.enumerated() { batch.outcome.withLock { $0 = outcomes.map { $0[index] } } }
+        if findings > 0 { found() }
+    }
+
+    private func insert(_ batch: Batch, _ state: Snapshot, _ findings: inout Int) throws(GateError) -> Outcome {
+        var accepted = 0
+        for event in batch.events where try file.insert(event, unlessKnownSince: event.receivedAt - Self.deduplication) {
+            accepted += 1
+            for finding in try book.take(event, state, into: file) {
+                try file.insert(finding)
+                findings += 1
+            }
+        }
+        return Outcome(accepted: accepted, duplicates: batch.events.count - accepted)
+    }
+
+    // MARK: Guards
+
+    /// Findings to act upon, and stops that are watched.
+    package func openFindings() throws(GateError) -> [StoredFinding] { try file.openFindings() }
+
+    /// Notes what came of a finding.
+    package func settle(_ id: Int64, at now: Timestamp, revision: Revision? = nil, recovery: StoredFinding.Recovery? = nil) throws(GateError) {
+        try file.settle(id, at: now, revision: revision, recovery: recovery)
+    }
+
+    /// How the detectors of a flag stand.
+    package func levels(of flag: FlagCode) -> [DetectorLevel] {
+        book.detectors.filter { $0.key.flag == flag && $0.key.metric != GuardBook.zeroTolerance }.map { key, entry in
+            DetectorLevel(
+                company: key.company, metric: key.metric, flagEpoch: entry.flagEpoch, companyEpoch: entry.companyEpoch, state: entry.state)
+        }
+    }
+
+    /// Forgets the detectors of flags and companies that are gone, so that others of their names begin anew.
+    package func forgetDetectors(where isGone: (FlagCode, CompanyID?) -> Bool) throws(GateError) {
+        let file = file
+        let keys = try file.transaction { () throws(GateError) in try file.deleteDetectors(where: isGone) }
+        book.forget(keys)
     }
 
     /// Deletes some of the events that are older than the retention.
@@ -95,7 +148,29 @@ package actor EventStore {
     package func purge(now: Timestamp) throws(GateError) -> Bool {
         let file = file
         return try file.transaction { () throws(GateError) in
-            try file.deleteOldest(Self.purgeStep, before: now - Self.retention) == Self.purgeStep
+            let outcomes = try file.deleteOldestOutcomes(Self.purgeStep, before: now - Self.retention)
+            let events = try file.deleteOldest(Self.purgeStep, before: now - Self.retention)
+            return max(outcomes, events) == Self.purgeStep
         }
+    }
+}
+
+/// How a detector stands.
+package struct DetectorLevel: Sendable {
+    /// Nil for the whole flag.
+    package var company: CompanyID?
+    package var metric: MetricName
+    package var flagEpoch: Revision
+    package var companyEpoch: Revision
+    package var state: DetectorState
+
+    package var json: JSONValue {
+        let lines = state.lines
+        func level(_ level: Int, _ line: DetectorLines.Line) -> JSONValue { ["level": .integer(Int64(level)), "threshold": .integer(Int64(line.threshold))] }
+        return [
+            "company_id": company.map { .string($0.rawValue) } ?? .null, "metric": .string(metric.rawValue), "fast": level(state.fast, lines.fast),
+            "slow": level(state.slow, lines.slow), "errors": .integer(Int64(state.errors)), "outcomes": .integer(Int64(state.outcomes)),
+            "tripped": state.tripped.map { .string($0.rawValue) } ?? .null,
+        ]
     }
 }

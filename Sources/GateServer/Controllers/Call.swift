@@ -97,17 +97,22 @@ extension Call {
     /// - Parameters:
     ///   - ref: the entity that `If-Match` speaks of.
     ///   - body: the request's body as it was sent; a repeated Idempotency-Key must come with the same.
-    func write(_ command: Command, about ref: EntityRef? = nil, body: ByteBuffer = ByteBuffer()) async throws -> Reply {
+    ///   - more: what the receipt says beside.
+    ///   - webhookSecret: of the webhook that this makes.
+    func write(
+        _ command: Command, about ref: EntityRef? = nil, body: ByteBuffer = ByteBuffer(), more: JSONObject = [:], webhookSecret: [UInt8]? = nil
+    ) async throws -> Reply {
         let token = try token
         var write = WriteRequest(
             command, actor: "token/\(token.id)", reason: try WriteRequest.check(reason: query["reason"]), authority: Authority(token))
         write.newCompany = try query.flag("new_company")
         write.deferral = try deferral()
+        write.webhookSecret = webhookSecret
         write.scheduleID = ScheduleID(unchecked: "s-" + (0..<8).map { _ in UInt8.random(in: .min ... .max) }.hexadecimal)
         write.ifMatch = try ifMatch(ref)
         if try query.flag("dry_run") {
             let plan = try await service.history.plan(write, on: snapshot, now: now)
-            return Reply(plan.receipt(on: published, dryRun: true).json)
+            return Reply(plan.receipt(on: published, dryRun: true).json.merging(.object(more)))
         }
         write.idempotency = try idempotency(token, body)
         let patience = try wait()
@@ -115,6 +120,7 @@ extension Call {
         let outcome = try await service.writer.write(write)
         let revision = outcome.receipt["revision"]?.integerValue ?? 0
         var receipt = outcome.receipt.objectValue ?? [:]
+        for member in more.members { receipt[member.name] = member.value }
         receipt["delivery"] = try await delivery(of: revision, changed: receipt["changed"] == true && !outcome.replayed, within: patience)
         var reply = Reply(status: outcome.created && request.method == .put ? .created : .ok, .object(receipt))
         if outcome.replayed { reply.headers[.idempotencyReplayed] = "true" }

@@ -28,7 +28,8 @@ struct Routes: Sendable {
         EvaluationController.endpoints + StreamController.published + EventController.published + SystemController.health
     static let administration: [Endpoint] =
         EntityController.endpoints + FlagStateController.endpoints + UserController.endpoints + TokenController.endpoints
-        + ChangeController.endpoints + ManifestController.endpoints + StreamController.administration + EventController.administration
+        + RolloutController.endpoints + ScheduleController.endpoints + WebhookController.endpoints + ChangeController.endpoints
+        + ManifestController.endpoints + StreamController.administration + EventController.administration
         + SystemController.endpoints
 
     private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]

@@ -11,6 +11,8 @@ struct GateService: Sendable {
     var limits: RequestLimits
     var tokenUses: TokenUses
     var streams: StreamHub
+    /// Ranges that webhooks may lead to although they are not public.
+    var webhookAllowed: [AddressRange]
     var databasePath: String
     var clock: @Sendable () -> Timestamp
     var logger: Logger

@@ -56,6 +56,7 @@ struct Session: Sendable {
     func write(_ request: Request, _ options: WriteOptions, wait: String? = nil) async throws -> Answer {
         var request = request
         request.query.append(.init("reason", try options.reason(console)))
+        request.query += try options.deferral()
         if options.dryRun { request.query.append(.init("dry_run", "true")) }
         if let wait = options.wait ?? wait, wait != "0s", !options.dryRun { request.query.append(.init("wait", wait)) }
         request.headers.append((Self.idempotencyKey, UUID().uuidString))

@@ -16,6 +16,19 @@ struct WriteOptions: ParsableArguments {
             "Wait this long for the live streams to be written; 0s not at all. (default: 2s for what front ends see)", valueName: "time"))
     var wait: String?
 
+    @Option(name: .customLong("for"), help: ArgumentHelp("Take it back by itself after this time, as in 2h.", valueName: "span"))
+    var lasting: String?
+
+    @Option(help: ArgumentHelp("Do it then, as in 2026-12-01T09:00Z.", valueName: "time"))
+    var at: String?
+
+    /// When it is to be done or undone, other than now.
+    func deferral() throws -> [Request.Parameter] {
+        guard lasting == nil || at == nil else { throw Failure(.usage, "parameter_invalid", "--for and --at cannot be given at once") }
+        if let lasting { return [.init("for", try TimeSpan(lasting).description)] }
+        return Request.Parameter.ifGiven("at", try at.map { text throws(GateError) in try Timestamp(text) })
+    }
+
     /// The reason, asked for where somebody is there to answer.
     ///
     /// - Throws: a usage failure without one, or with one that the server would refuse.

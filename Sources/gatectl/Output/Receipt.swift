@@ -16,6 +16,13 @@ enum Receipt {
             if !isDryRun { lines.insert(["revision ", Span(body.words("revision"), .bold)], at: 0) }
             if let delivery = body["delivery"] { lines += Self.delivery(delivery) }
         }
+        if let schedule = body["schedule"] {
+            let what = schedule["restore"] == nil ? "to be done" : "to be taken back"
+            lines.append(Line("\(what) at \(schedule.words("due_at")), as schedule \(schedule.words("id"))"))
+        }
+        for id in body["cancelled_schedules"]?.arrayValue ?? [] {
+            lines.append(Line("schedule \(id.stringValue ?? "") is cancelled: it would have taken this back", .caution))
+        }
         return lines + (isDryRun ? [dryRun] : [])
     }
 

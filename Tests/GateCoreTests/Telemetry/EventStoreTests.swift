@@ -24,7 +24,7 @@ struct EventStoreTests {
         let path = EventFile.path(beside: database.path)
         let file = try EventFile(path: path)
         file.connection.fault = fault
-        return (EventStore(file), try EventReader(path: path))
+        return (try EventStore(file, store: SnapshotStore(Snapshot(incarnation: "test"), chainHead: []), clock: { Timestamp(microseconds: 0) }), try EventReader(path: path))
     }
 
     private static func ids(_ reader: EventReader) async throws -> [String] {

@@ -266,6 +266,20 @@ enum SQLiteSchema {
             revision INTEGER NOT NULL,
             row_hash BLOB NOT NULL
         ) STRICT;
+        CREATE TABLE webhook_secrets (webhook_id TEXT PRIMARY KEY, secret BLOB NOT NULL) STRICT;
+        -- What waits to be sent, in order for each webhook and flag. It is no part of the state.
+        CREATE TABLE notices (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            webhook_id TEXT NOT NULL,
+            flag_code TEXT NOT NULL,
+            message_id TEXT NOT NULL,
+            body TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            attempts INTEGER NOT NULL,
+            due_at INTEGER NOT NULL,
+            UNIQUE (webhook_id, message_id)
+        ) STRICT;
+        CREATE INDEX notices_in_order ON notices (webhook_id, flag_code, id);
 
         DROP VIEW effective_flags;
 
