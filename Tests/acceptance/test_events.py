@@ -38,6 +38,7 @@ class Signer:
 
 class Gate(Server):
     def __init__(self, folder, signer, *arguments):
+        self.signer = signer
         super().__init__(
             folder, "--jwt-jwks", str(signer.path), "--jwt-issuer", "https://sso.test", "--jwt-audience", "gate", "--cors-origin", ORIGIN, *arguments)
 
