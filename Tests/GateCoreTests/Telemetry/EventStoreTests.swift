@@ -23,8 +23,13 @@ struct EventStoreTests {
     ) throws -> (store: EventStore, reader: EventReader) {
         let path = EventFile.path(beside: database.path)
         let file = try EventFile(path: path)
-        file.connection.fault = fault
-        return (try EventStore(file, store: SnapshotStore(Snapshot(incarnation: "test"), chainHead: []), clock: { Timestamp(microseconds: 0) }), try EventReader(path: path))
+        // The detectors are read without a fault.
+        let switched = Switch()
+        if let fault { file.connection.fault = { call, made in switched.isOn.withLock { $0 } ? fault(call, made) : nil } }
+        let snapshots = SnapshotStore(Snapshot(incarnation: "test"), chainHead: [])
+        let store = try EventStore(file, store: snapshots, clock: { start })
+        switched.isOn.withLock { $0 = true }
+        return (store, try EventReader(path: path))
     }
 
     private static func ids(_ reader: EventReader) async throws -> [String] {
@@ -141,4 +146,8 @@ private final class Held: Sendable {
         if call == .step, !made { state.withLock { $0.steps += 1 } }
         return nil
     }
+}
+
+private final class Switch: Sendable {
+    let isOn = Mutex(false)
 }

@@ -49,6 +49,10 @@ enum AuthorizationTable {
     private static let spare = ["key": "spare", "name": "spare"]
     private static let dark = ["code": "dark"]
     private static let base = ["code": "base"]
+    private static let running = ["code": "hidden"]
+    /// Made when the test begins, under ids that only the server knows.
+    private static let schedule = ["id": "{schedule}"]
+    private static let webhook = ["id": "{webhook}"]
 
     static let rows: [String: Row] = [
         "GET /livez": Row(open),
@@ -86,6 +90,34 @@ enum AuthorizationTable {
         "DELETE /v1/admin/flags/{code}/holds": Row("200 200 200 403 403 403 403 403 403", dark),
         "PUT /v1/admin/flags/{code}/holds/{company}": Row(setsEmbed, body: "{}"),
         "DELETE /v1/admin/flags/{code}/holds/{company}": Row(setsEmbed, dark),
+
+        "GET /v1/admin/flags/{code}/rollout": Row(reads),
+        "PUT /v1/admin/flags/{code}/rollout": Row(administers, body: #"{"stages":[{"name":"all","percentage":100}]}"#),
+        "PATCH /v1/admin/flags/{code}/rollout": Row(administers, body: #"{"seed":"other"}"#),
+        "DELETE /v1/admin/flags/{code}/rollout": Row(administers),
+        "GET /v1/admin/flags/{code}/rollout/status": Row(reads),
+        "GET /v1/admin/flags/{code}/rollout/audience": Row(reads),
+        "GET /v1/admin/flags/{code}/rollout/report": Row(reads),
+        "POST /v1/admin/flags/{code}/rollout/start": Row(administers),
+        "POST /v1/admin/flags/{code}/rollout/advance": Row(administers, running),
+        "POST /v1/admin/flags/{code}/rollout/pause": Row(administers, running),
+        "POST /v1/admin/flags/{code}/rollout/resume": Row(administers, running),
+        "POST /v1/admin/flags/{code}/rollout/complete": Row("409 403 403 403 403 403 403 403 403", running),
+        "POST /v1/admin/flags/{code}/rollout/rollback": Row("200 200 200 403 403 403 403 403 403"),
+        "GET /v1/admin/flags/{code}/guard": Row(reads),
+        "PUT /v1/admin/flags/{code}/guard": Row(administers, body: #"{"zero_tolerance":["spare"]}"#),
+        "PATCH /v1/admin/flags/{code}/guard": Row(administers, body: #"{"zero_tolerance":["spare"]}"#),
+        "DELETE /v1/admin/flags/{code}/guard": Row(administers),
+        "GET /v1/admin/flags/{code}/guard/levels": Row(reads),
+        "GET /v1/admin/schedules": Row(reads),
+        "GET /v1/admin/schedules/{id}": Row(reads, schedule),
+        // It is about embed, for every company.
+        "DELETE /v1/admin/schedules/{id}": Row("200 200 200 403 403 403 403 403 403", schedule),
+        "GET /v1/admin/webhooks": Row(administers),
+        "POST /v1/admin/webhooks": Row(administers, body: #"{"url":"https://hooks.invalid/gate"}"#),
+        "GET /v1/admin/webhooks/{id}": Row(administers, webhook),
+        "PATCH /v1/admin/webhooks/{id}": Row(administers, webhook, body: #"{"description":"new"}"#),
+        "DELETE /v1/admin/webhooks/{id}": Row(administers, webhook),
 
         "GET /v1/admin/permissions": Row(reads),
         "GET /v1/admin/permissions/{key}": Row(reads),
@@ -139,7 +171,8 @@ enum AuthorizationTable {
 
     /// A request as it is sent: every write is a dry run, so that each meets the same state.
     static func request(_ endpoint: Endpoint, _ row: Row, _ known: [String: String], company: String) -> (path: String, body: String?) {
-        let parameters = known.merging(row.parameters) { $1 }.merging(["company": company]) { $1 }
+        let named = row.parameters.mapValues { value in known.reduce(value) { $0 == "{\($1.key)}" ? $1.value : $0 } }
+        let parameters = known.merging(named) { $1 }.merging(["company": company]) { $1 }
         func filled(_ text: String) -> String {
             parameters.reduce(text) { text, parameter in text.split("{\(parameter.key)}").joined(separator: parameter.value) }
         }

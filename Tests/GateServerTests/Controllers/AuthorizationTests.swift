@@ -16,14 +16,24 @@ struct AuthorizationTests {
         try await server.change(.PUT, "/roles/spare", [:])
         try await server.change(.PUT, "/gates/spare", ["flags": ["base"]])
         try await server.change(.PUT, "/event_types/spare", [:])
+        try await server.change(.PUT, "/event_types/watched", [:])
         for company in ["acme", "umbrella"] {
             try await server.change(.PUT, "/companies/\(company)/users/ann", ["roles": ["agent"], "permissions": ["notes_add": true]])
             try await server.change(.PUT, "/flags/dark/holds/\(company)", [:])
         }
         try await server.change(.PUT, "/flags/dark/holds", [:])
+        let stages: JSONValue = ["stages": [["name": "qa"], ["name": "all", "percentage": 100]]]
+        for flag in ["embed", "hidden"] {
+            try await server.change(.PUT, "/flags/\(flag)/rollout", stages)
+            try await server.change(.PUT, "/flags/\(flag)/guard", ["zero_tolerance": ["watched"]])
+        }
+        try await server.change(.POST, "/flags/hidden/rollout/start", [:])
+        let webhook = try await server.change(.POST, "/webhooks", ["url": "https://hooks.invalid/gate"])
+        let later = try await server.change(.PUT, "/flags/embed/holds?at=\(server.clock.now + TimeSpan(seconds: 86_400))", [:])
         let undoable = try await server.change(.PUT, "/flags/dark/companies/globex", ["enabled": true])
         let spareToken = try await server.change(.POST, "/tokens", ["kind": "read"])
         return [
+            "schedule": try #require(later["schedule"]?["id"]?.stringValue), "webhook": try #require(webhook["id"]?.stringValue),
             "code": "embed", "key": "notes_add", "name": "spare", "user": "ann",
             "revision": try #require(undoable["revision"]?.integerValue).description, "id": try #require(spareToken["id"]?.stringValue),
         ]

@@ -15,16 +15,18 @@ struct ProblemTests {
         400: [
             .jsonMalformed, .jsonDuplicateKey, .jsonTooDeep, .typeMismatch, .memberUnknown, .memberMissing, .identifierInvalid, .textInvalid,
             .timeInvalid, .durationInvalid, .manifestInvalid, .parameterInvalid, .parameterMissing, .reasonMissing, .gateEmpty, .limitExceeded,
+            .webhookRefused, .webhookUnresolved, .scheduleUnsupported,
         ],
         401: [.credentialMissing, .credentialInvalid],
         403: [.rightMissing, .originRefused],
         404: [
             .flagUnknown, .companyUnknown, .permissionUnknown, .roleUnknown, .gateUnknown, .userUnknown, .tokenUnknown, .changeUnknown,
-            .entityUnknown, .eventUnknown, .notFound,
+            .entityUnknown, .eventUnknown, .notFound, .rolloutUnknown, .guardUnknown, .scheduleUnknown, .webhookUnknown,
         ],
         405: [.methodNotAllowed],
         409: [
             .nameTaken, .prerequisiteCycle, .prerequisitesTooDeep, .hasDependents, .held, .undoConflict, .notUndoable, .applyConflict, .planChanged,
+            .rolloutStatus, .rolloutNoGo, .scheduleOverdue, .nothingChanges,
         ],
         412: [.revisionMismatch], 413: [.bodyTooLarge], 414: [.uriTooLong], 415: [.mediaTypeUnsupported], 422: [.idempotencyMismatch],
         429: [.rateLimited],
