@@ -130,7 +130,8 @@ extension EventFile {
         ) { row throws(GateError) in row.integer(0) }.count
     }
 
-    /// Forgets the detectors of flags and companies that are gone.
+    /// Deletes detectors, and says which.
+    @discardableResult
     func deleteDetectors(where isGone: (FlagCode, CompanyID?) -> Bool) throws(GateError) -> [GuardBook.Key] {
         let gone = try detectors().keys.filter { isGone($0.flag, $0.company) }
         for key in gone {

@@ -1,3 +1,4 @@
+import HashTreeCollections
 import Synchronization
 
 /// Keeps the events, in a file of their own beside the database. The one writer of that file.
@@ -36,6 +37,7 @@ package actor EventStore {
     /// Told, after a commit, that there is something to act upon.
     private let found: @Sendable () -> Void
     private nonisolated let waiting = Mutex<[Batch]>([])
+    private nonisolated let gone = Gone()
 
     /// - Parameters:
     ///   - file: moved into the actor; nobody else may use its connection.
@@ -46,10 +48,23 @@ package actor EventStore {
         _ file: sending EventFile, store: SnapshotStore, embedOrigin: String? = nil, clock: @escaping @Sendable () -> Timestamp,
         found: @escaping @Sendable () -> Void = {}
     ) throws(GateError) {
+        let state = store.current.snapshot
+        try file.deleteDetectors { flag, company in state.flags[flag] == nil || company.map { state.companies[$0] == nil } ?? false }
         book = GuardBook(try file.detectors(), embedOrigin: embedOrigin, lately: LatelyOn(store, clock: clock))
         self.file = file
         self.store = store
         self.found = found
+        let gone = gone
+        store.observe { publication in
+            let deleted = publication.changes.filter { $0.after == nil && [.flag, .company].contains($0.ref.kind) }.map(\.ref)
+            if !deleted.isEmpty { gone.withLock { $0 += deleted } }
+        }
+    }
+
+    /// Flags and companies that were deleted, and whose detectors are to go: others of their names begin anew.
+    private final class Gone: Sendable {
+        private let refs = Mutex<[EntityRef]>([])
+        func withLock<Result>(_ body: (inout [EntityRef]) -> Result) -> Result { refs.withLock { body(&$0) } }
     }
 
     /// Stores a batch; answers after its commit.
@@ -86,10 +101,17 @@ package actor EventStore {
     private func commit(_ group: [Batch]) {
         let outcomes: Result<[Outcome], GateError>
         var findings = 0
+        let deleted = gone.withLock { refs in
+            defer { refs = [] }
+            return refs
+        }
         do throws(GateError) {
             let (file, state) = (file, store.current.snapshot)
             let result = try file.transaction { () throws(GateError) in
                 var outcomes: [Outcome] = []
+                if !deleted.isEmpty {
+                    book.forget(try file.deleteDetectors { deleted.contains(.flag($0)) || $1.map { deleted.contains(.company($0)) } ?? false })
+                }
                 for batch in group { outcomes.append(try insert(batch, state, &findings)) }
                 try book.write(into: file)
                 return outcomes
@@ -98,6 +120,7 @@ package actor EventStore {
             outcomes = .success(result)
         } catch {
             book.rolledBack()
+            gone.withLock { $0 += deleted }
             findings = 0
             outcomes = .failure(error)
         }
@@ -135,13 +158,6 @@ package actor EventStore {
         }
     }
 
-    /// Forgets the detectors of flags and companies that are gone, so that others of their names begin anew.
-    package func forgetDetectors(where isGone: (FlagCode, CompanyID?) -> Bool) throws(GateError) {
-        let file = file
-        let keys = try file.transaction { () throws(GateError) in try file.deleteDetectors(where: isGone) }
-        book.forget(keys)
-    }
-
     /// Deletes some of the events that are older than the retention.
     ///
     /// - Returns: whether there may be more; between two steps batches get their turn.
@@ -166,7 +182,9 @@ package struct DetectorLevel: Sendable {
 
     package var json: JSONValue {
         let lines = state.lines
-        func level(_ level: Int, _ line: DetectorLines.Line) -> JSONValue { ["level": .integer(Int64(level)), "threshold": .integer(Int64(line.threshold))] }
+        func level(_ level: Int, _ line: DetectorLines.Line) -> JSONValue {
+            ["level": .integer(Int64(level)), "threshold": .integer(Int64(line.threshold))]
+        }
         return [
             "company_id": company.map { .string($0.rawValue) } ?? .null, "metric": .string(metric.rawValue), "fast": level(state.fast, lines.fast),
             "slow": level(state.slow, lines.slow), "errors": .integer(Int64(state.errors)), "outcomes": .integer(Int64(state.outcomes)),

@@ -133,7 +133,8 @@ struct GuardBook {
             reason = "\(metric.name) of \(whom): \(detector.rawValue) tripped (\(why) the limit of \(metric.limit)); errors in \(share)"
         case .blockAboveLimit:
             numbers["block"] = .integer(Int64(DetectorLines.block))
-            reason = "\(metric.name) of \(whom): a block of \(DetectorLines.block) outcomes was above the limit of \(metric.limit); errors in \(share)"
+            reason =
+                "\(metric.name) of \(whom): a block of \(DetectorLines.block) outcomes was above the limit of \(metric.limit); errors in \(share)"
         case .userCapped:
             reason = "\(metric.name) of \(whom): one user's errors go on and count no more; errors in \(share)"
         }
@@ -190,7 +191,12 @@ struct GuardBook {
         ]
     }
 
-    mutating func forget(_ keys: [Key]) { for key in keys { detectors[key] = nil } }
+    mutating func forget(_ keys: [Key]) {
+        for key in keys {
+            if before[key] == nil { before[key] = .some(detectors[key]) }
+            detectors[key] = nil
+        }
+    }
 
     // MARK: The transaction
 
