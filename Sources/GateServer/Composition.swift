@@ -54,7 +54,7 @@ struct Composition: Sendable {
             writer: writer, history: try HistoryReader(path: configuration.database), events: events,
             eventReader: eventReader, authenticator: authenticator, limits: limits,
             tokenUses: TokenUses(logger: logger) { uses in try await writer.noteUses(uses) }, streams: streams,
-            webhookAllowed: configuration.webhookAllowed, databasePath: configuration.database, clock: clock, logger: logger)
+            webhookAllowed: configuration.webhookAllowed, databasePath: configuration.database, publicURL: configuration.publicURL, clock: clock, logger: logger)
         connections = ConnectionLimit(maximum: service.limits.connections)
     }
 

@@ -42,6 +42,8 @@ struct ServerConfiguration: Sendable {
     var tls: TLS?
     var trustProxy: String?
     var corsOrigins: [String]
+    /// The origin of `--public-url`: how clients reach the server.
+    var publicURL: String?
     /// The origin of `--crm-embed-url`.
     var embedOrigin: String?
     var webhookAllowed: [AddressRange]
@@ -59,7 +61,8 @@ struct ServerConfiguration: Sendable {
         adminAddress = try settings["admin-listen"].map(Self.address)
         threads = try settings.number("threads", in: 1...1_024)
         bootstrapTokenFile = settings["bootstrap-token-file"] ?? demo?.tokenFile
-        corsOrigins = try settings.list("cors-origin").map(Self.origin)
+        corsOrigins = try settings.list("cors-origin").map { text throws(GateError) in try Self.origin(text, of: "cors-origin") }
+        publicURL = try settings["public-url"].map { text throws(GateError) in try Self.origin(text, of: "public-url") }
         trustProxy = settings["trust-proxy"]
         embedOrigin = try settings["crm-embed-url"].map(Self.embedOrigin)
         webhookAllowed = try settings.list("webhook-allow").map { text throws(GateError) in try AddressRange(text) }
@@ -107,11 +110,11 @@ struct ServerConfiguration: Sendable {
         return Address(host: text[..<colon].filter { $0 != "[" && $0 != "]" }, port: port)
     }
 
-    private static func origin(_ text: String) throws(GateError) -> String {
+    private static func origin(_ text: String, of setting: String) throws(GateError) -> String {
         let rest = text.hasPrefix("https://") ? text.dropFirst(8) : text.hasPrefix("http://") ? text.dropFirst(7) : ""
         guard !rest.isEmpty, !rest.contains("/"), !rest.contains("*"), text == text.lowercased() else {
             throw GateError(
-                .parameterInvalid, "--cors-origin must be an origin as browsers send it, such as https://app.example.com, not \(quoted(text))")
+                .parameterInvalid, "--\(setting) must be an origin as browsers send it, such as https://app.example.com, not \(quoted(text))")
         }
         return text
     }

@@ -38,6 +38,8 @@ struct ServerOptions: ParsableArguments {
     var trustProxy: String?
     @Option(help: ArgumentHelp("An origin whose pages may read; may be given several times.", valueName: "url"))
     var corsOrigin: [String] = []
+    @Option(help: ArgumentHelp("How clients reach this server, where that is not the address it listens on.", valueName: "url"))
+    var publicUrl: String?
     @Option(help: ArgumentHelp("Where the embedded form is served from: an event that names another origin stops the flag.", valueName: "url"))
     var crmEmbedUrl: String?
     @Option(help: ArgumentHelp("Addresses that webhooks may lead to although they are not public; may be given several times.", valueName: "cidr"))
@@ -71,6 +73,7 @@ struct ServerOptions: ParsableArguments {
         set("tls-key", tlsKey)
         set("trust-proxy", trustProxy)
         if !corsOrigin.isEmpty { settings["cors-origin"] = .list(corsOrigin) }
+        set("public-url", publicUrl)
         set("crm-embed-url", crmEmbedUrl)
         if !webhookAllow.isEmpty { settings["webhook-allow"] = .list(webhookAllow) }
         if !limit.isEmpty { settings["limit"] = .list(limit) }

@@ -23,6 +23,13 @@ struct Call: Sendable {
 
     var snapshot: Snapshot { published.snapshot }
 
+    /// How clients reach this server, without a slash at the end: as it was told, else the address that this connection came in on.
+    var publicURL: String {
+        if let url = service.publicURL { return url }
+        guard let address = channel?.localAddress, let host = address.ipAddress, let port = address.port else { return "http://localhost" }
+        return ServerConfiguration.Address(host: host, port: port).url(port: port, isSecure: request.head.scheme == "https")
+    }
+
     /// An identifier of the path.
     func parameter<Name: Identifier>(_ name: String, _ type: Name.Type = Name.self) throws(GateError) -> Name {
         try Name(parameters[name] ?? "")

@@ -13,6 +13,8 @@ struct Endpoint: Sendable {
     var summary: String
     /// The query parameters it knows; nil takes any.
     var parameters: Set<String>?
+    /// How its errors look.
+    var errors = ErrorShape.problem
     var handler: Handler
 
     init(
@@ -25,6 +27,13 @@ struct Endpoint: Sendable {
         self.summary = summary
         self.parameters = parameters
         self.handler = handler
+    }
+
+    /// The same endpoint, with errors of another shape.
+    func failing(as shape: ErrorShape) -> Endpoint {
+        var endpoint = self
+        endpoint.errors = shape
+        return endpoint
     }
 
     /// A list.

@@ -44,8 +44,12 @@ struct Routes: Sendable {
             for method in Self.methods {
                 let endpoint = methods[method]
                 router.on(RouterPath(path), method: method) { request, context in
-                    guard let endpoint else { return try await refuse(request, context, allowed: allowed, access: group[0].access).response }
-                    return try await respond(request, context, endpoint).response
+                    do {
+                        guard let endpoint else { return try await refuse(request, context, allowed: allowed, group[0]).response }
+                        return try await respond(request, context, endpoint).response
+                    } catch {
+                        throw ShapedError(underlying: error, shape: group[0].errors)
+                    }
                 }
             }
         }
@@ -97,11 +101,11 @@ struct Routes: Sendable {
     }
 
     /// A method that the path does not take: told to those who may use the path at all.
-    private func refuse(_ request: Request, _ context: GateRequestContext, allowed: String, access: Access) async throws -> Reply {
+    private func refuse(_ request: Request, _ context: GateRequestContext, allowed: String, _ sibling: Endpoint) async throws -> Reply {
         if request.method == .options, cors.admits(path: request.uri.path), let preflight = cors.preflight(request) { return preflight }
-        if access != .open { _ = try await identify(request, context, access, service.store.current.snapshot, service.clock()) }
+        if sibling.access != .open { _ = try await identify(request, context, sibling.access, service.store.current.snapshot, service.clock()) }
         let error = GateError(.methodNotAllowed, "this path takes \(allowed)")
-        var reply = Problem(error, instance: request.uri.path, requestID: context.id).reply
+        var reply = sibling.errors.reply(Problem(error, instance: request.uri.path, requestID: context.id), error, request)
         reply.headers[.allow] = allowed
         return reply
     }
@@ -123,13 +127,14 @@ struct ProblemMiddleware: RouterMiddleware {
         do {
             response = try await next(request, context)
         } catch {
-            var known = GateError(any: error)
+            let shaped = error as? ShapedError
+            var known = GateError(any: shaped?.underlying ?? error)
             if known.nearest.isEmpty, let missing = known.missing { known.nearest = store.current.snapshot.names(near: missing) }
             let problem = Problem(known, instance: request.uri.path, requestID: context.id)
             if problem.status.code >= 500 {
                 context.logger.error("a request failed", metadata: ["code": "\(known.code.rawValue)", "detail": "\(known.detail)"])
             }
-            response = problem.reply.response
+            response = (shaped?.shape ?? .problem).reply(problem, known, request).response
         }
         if request.method == .head {
             // A body that is never finished would leave the client waiting.

@@ -14,6 +14,8 @@ struct GateService: Sendable {
     /// Ranges that webhooks may lead to although they are not public.
     var webhookAllowed: [AddressRange]
     var databasePath: String
+    /// How clients reach the server, where that is not the address it listens on.
+    var publicURL: String?
     var clock: @Sendable () -> Timestamp
     var logger: Logger
 
