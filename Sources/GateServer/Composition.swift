@@ -54,7 +54,8 @@ struct Composition: Sendable {
             writer: writer, history: try HistoryReader(path: configuration.database), events: events,
             eventReader: eventReader, authenticator: authenticator, limits: limits,
             tokenUses: TokenUses(logger: logger) { uses in try await writer.noteUses(uses) }, streams: streams,
-            webhookAllowed: configuration.webhookAllowed, databasePath: configuration.database, publicURL: configuration.publicURL, clock: clock, logger: logger)
+            webhookAllowed: configuration.webhookAllowed, databasePath: configuration.database, publicURL: configuration.publicURL, clock: clock,
+            logger: logger)
         connections = ConnectionLimit(maximum: service.limits.connections)
     }
 
@@ -70,7 +71,8 @@ struct Composition: Sendable {
         let scheduler = Scheduler(writer: service.writer, clock: service.clock, logger: logger)
         let webhooks = WebhookSender(writer: service.writer, allowed: service.webhookAllowed, clock: service.clock, logger: logger)
         var group = ServiceGroupConfiguration(
-            services: [service.tokenUses, service.streams, retention, guards, scheduler, webhooks] + listeners, gracefulShutdownSignals: shutdownSignals, logger: logger)
+            services: [service.tokenUses, service.streams, retention, guards, scheduler, webhooks] + listeners,
+            gracefulShutdownSignals: shutdownSignals, logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(8)
         group.maximumCancellationDuration = .seconds(1)
         let served: Result<Void, any Error>

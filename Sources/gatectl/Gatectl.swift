@@ -37,7 +37,8 @@ struct Gatectl: AsyncParsableCommand {
                 subcommands: [History.self, ShowChange.self, UndoChange.self, AuditCommands.self, EventsCommands.self, Watch.self]),
             CommandGroup(name: "Files", subcommands: [PlanManifests.self, ApplyManifests.self, ExportManifests.self, DiffServers.self]),
             CommandGroup(
-                name: "Servers and tokens", subcommands: [Login.self, ContextCommands.self, TokenCommands.self, WebhookCommands.self, Status.self, Doctor.self]),
+                name: "Servers and tokens",
+                subcommands: [Login.self, ContextCommands.self, TokenCommands.self, WebhookCommands.self, Status.self, Doctor.self]),
         ])
 
     @OptionGroup(title: "Global options") var global: GlobalOptions

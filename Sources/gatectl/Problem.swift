@@ -25,7 +25,8 @@ struct Problem: Sendable {
         let cycle = body["cycle"]?.arrayValue?.compactMap(\.stringValue) ?? []
         if !cycle.isEmpty { facts.append("the cycle is \(cycle.joined(separator: " → "))") }
         for row in body["criteria"]?.arrayValue ?? [] {
-            facts.append("\(row.words("criterion")): needed \(row.words("needed")), measured \(row.words("measured")): \(row["go"] == true ? "go" : "no-go")")
+            facts.append(
+                "\(row.words("criterion")): needed \(row.words("needed")), measured \(row.words("measured")): \(row["go"] == true ? "go" : "no-go")")
         }
         for conflict in body["conflicts"]?.arrayValue ?? [] {
             let entity = (conflict["entity"] ?? conflict).entityName

@@ -67,7 +67,8 @@ extension Notice {
                 let stage = rollout.stages[rollout.stage].name
                 if rollout.status == .stopped {
                     notices.append(
-                        notice(.rolloutStopped, rollout.flag, "the rollout of \(rollout.flag) was stopped at stage \(stage)", ("rollout", rollout.json)))
+                        notice(
+                            .rolloutStopped, rollout.flag, "the rollout of \(rollout.flag) was stopped at stage \(stage)", ("rollout", rollout.json)))
                 } else {
                     notices.append(
                         notice(

@@ -11,7 +11,8 @@ extension GateError.Code {
     var meaning: Meaning {
         switch self {
         case .jsonMalformed, .jsonDuplicateKey, .jsonTooDeep: Meaning(status: .badRequest, title: "Malformed JSON")
-        case .typeMismatch, .memberUnknown, .memberMissing, .identifierInvalid, .textInvalid, .timeInvalid, .durationInvalid, .gateEmpty, .webhookRefused, .webhookUnresolved,
+        case .typeMismatch, .memberUnknown, .memberMissing, .identifierInvalid, .textInvalid, .timeInvalid, .durationInvalid, .gateEmpty,
+            .webhookRefused, .webhookUnresolved,
             .manifestInvalid:
             Meaning(status: .badRequest, title: "Invalid content")
         case .parameterInvalid, .parameterMissing, .reasonMissing: Meaning(status: .badRequest, title: "Invalid parameter")

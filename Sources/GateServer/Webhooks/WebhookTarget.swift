@@ -22,7 +22,8 @@ struct WebhookTarget: Sendable {
     /// Addresses that are nobody's public ones: this machine, private and link-local networks, and what is reserved.
     private static let forbidden: [AddressRange] = [
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
-        "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "::/96", "64:ff9b::/32",
+        "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "::/96",
+        "64:ff9b::/32",
         "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
     ].compactMap { try? AddressRange($0) }
     private static let mapped = try? AddressRange("::ffff:0:0/96")
@@ -73,5 +74,7 @@ struct WebhookTarget: Sendable {
         return !forbidden.contains { $0.contains(bytes) }
     }
 
-    private static func isLoopback(_ bytes: [UInt8]) -> Bool { bytes.first == 127 && bytes.count == 4 || bytes == [UInt8](repeating: 0, count: 15) + [1] }
+    private static func isLoopback(_ bytes: [UInt8]) -> Bool {
+        bytes.first == 127 && bytes.count == 4 || bytes == [UInt8](repeating: 0, count: 15) + [1]
+    }
 }

@@ -93,11 +93,12 @@ struct RolloutPlan: GateCommand {
     func run(_ session: Session) async throws {
         let rollout = try await session.client.send(.admin(.get, target.path())).json()
         let isLast = (rollout["stage"]?.integerValue ?? 0) + 1 == Int64(rollout["stages"]?.arrayValue?.count ?? 0)
-        let step = switch rollout["status"]?.stringValue {
-        case "draft", "stopped": "start"
-        case "paused": "resume"
-        default: isLast ? "complete" : "advance"
-        }
+        let step =
+            switch rollout["status"]?.stringValue {
+            case "draft", "stopped": "start"
+            case "paused": "resume"
+            default: isLast ? "complete" : "advance"
+            }
         let query: [Request.Parameter] = [.init("reason", "plan"), .init("dry_run", "true")]
         let answer = try await session.client.send(.admin(.post, target.path(step), query: query))
         let isGo = try answer.json()["go"] != false
@@ -151,11 +152,13 @@ struct RolloutReport: ReadCommand {
     func lines(_ body: JSONValue) -> [Line] {
         let headings = ["stage", "company"] + Self.figures + ["create error rate", "associate failure rate"]
         func row(_ first: [String], _ counts: JSONValue) -> Line {
-            let cells = first + Self.figures.map { counts.words($0) } + ["create_error_rate", "associate_failed_rate"].map { Self.percent(counts[$0]) }
+            let cells =
+                first + Self.figures.map { counts.words($0) } + ["create_error_rate", "associate_failed_rate"].map { Self.percent(counts[$0]) }
             return Line("| \(cells.joined(separator: " | ")) |")
         }
         var lines: [Line] = [
-            Line("# Rollout of \(target.flag)"), "", Line("\(body.words("since")) to \(body.words("until")). Status \(body.words("status")), stage \(body.words("stage"))."),
+            Line("# Rollout of \(target.flag)"), "",
+            Line("\(body.words("since")) to \(body.words("until")). Status \(body.words("status")), stage \(body.words("stage"))."),
             "", Line("| \(headings.joined(separator: " | ")) |"), Line("|\(String(repeating: " --- |", count: headings.count))"),
         ]
         lines += (body["data"]?.arrayValue ?? []).map { row([$0.words("stage"), $0.words("company_id")], $0) }
@@ -185,7 +188,8 @@ struct RolloutReport: ReadCommand {
 
 struct RolloutGet: ReadCommand {
     static let configuration = CommandConfiguration(
-        commandName: "get", abstract: "Show a rollout's definition and progress.", discussion: examples("gatectl rollout get cdp_create_ticket_embed"))
+        commandName: "get", abstract: "Show a rollout's definition and progress.", discussion: examples("gatectl rollout get cdp_create_ticket_embed")
+    )
 
     @OptionGroup var target: RolloutFlag
     @OptionGroup(title: "Global options") var global: GlobalOptions

@@ -50,7 +50,8 @@ struct WriteTests {
     @Test(
         "What is no parameter of a write is refused, not passed over",
         arguments: [
-            "reson=x&reason=y", "reason=x&dry-run=true", "reason=x&dry_run=yes", "reason=x&new_company=1", "reason=x&limit=5", "reason=x&for=2h&at=2027-01-01T00:00Z",
+            "reson=x&reason=y", "reason=x&dry-run=true", "reason=x&dry_run=yes", "reason=x&new_company=1", "reason=x&limit=5",
+            "reason=x&for=2h&at=2027-01-01T00:00Z",
         ])
     func parameters(query: String) async throws {
         try await TestServer.running { server in

@@ -81,7 +81,8 @@ struct SchedulerTests {
         try await TestServer.running { server in
             let due = (server.clock.now + TimeSpan(seconds: 60)).description
             _ = try await server.change(.PUT, Self.embed + "?at=\(due)", ["enabled": true])
-            let other = try await server.change(.PUT, "/flags/embed/companies/acme?at=\(due)", ["enabled": false])["schedule"]?["id"]?.stringValue ?? ""
+            let other =
+                try await server.change(.PUT, "/flags/embed/companies/acme?at=\(due)", ["enabled": false])["schedule"]?["id"]?.stringValue ?? ""
             _ = try await server.change(.PATCH, "/flags/dark?at=\(due)", ["enabled": true])
             #expect(try await !Self.on(server))
             _ = try await server.change(.DELETE, "/flags/embed/companies/acme")

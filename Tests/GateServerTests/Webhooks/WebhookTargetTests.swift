@@ -45,7 +45,9 @@ struct WebhookTargetTests {
 
     @Test(
         "Is refused where the URL is none, or says too much",
-        arguments: ["", "hook", "ftp://example.com/", "https://", "https://user:pass@1.1.1.1/", "https://1.1.1.1/#part", "file:///etc/passwd", "unix://x"])
+        arguments: [
+            "", "hook", "ftp://example.com/", "https://", "https://user:pass@1.1.1.1/", "https://1.1.1.1/#part", "file:///etc/passwd", "unix://x",
+        ])
     func malformed(url: String) async throws { #expect(try await Self.refusal(url) == .webhookRefused) }
 
     @Test("Ranges hold what they say, and refuse what is none")
