@@ -37,17 +37,34 @@ package struct Notice: Hashable, Sendable {
 }
 
 extension Notice {
+    /// Who made a change, when, and why, as its notices say it.
+    package struct Origin: Sendable {
+        package var revision: Revision
+        package var at: Timestamp
+        package var actor: String
+        package var reason: String
+        package var command: JSONValue
+
+        package init(revision: Revision, at: Timestamp, actor: String, reason: String, command: JSONValue) {
+            self.revision = revision
+            self.at = at
+            self.actor = actor
+            self.reason = reason
+            self.command = command
+        }
+    }
+
     /// What a change is told as: first that it changed a flag, then what else it was.
-    package static func notices(of plan: Plan, _ record: ChangeLog.Record) -> [Notice] {
+    package static func notices(of plan: Plan, _ origin: Origin) -> [Notice] {
         let facts: JSONObject = [
-            "revision": .integer(record.revision), "at": .string(record.at.description), "actor": .string(record.actor),
-            "reason": .string(record.reason),
+            "revision": .integer(origin.revision), "at": .string(origin.at.description), "actor": .string(origin.actor),
+            "reason": .string(origin.reason),
         ]
         func notice(_ kind: Webhook.Kind, _ flag: FlagCode?, _ text: String, _ more: (String, JSONValue)...) -> Notice {
             var data = facts
             if let flag { data["flag"] = .string(flag.rawValue) }
             for (name, value) in more { data[name] = value }
-            return Notice(kind: kind, flag: flag, data: .object(data), text: "\(text) – \(record.actor): \(record.reason)")
+            return Notice(kind: kind, flag: flag, data: .object(data), text: "\(text) – \(origin.actor): \(origin.reason)")
         }
         var notices: [Notice] = []
         for flag in Set(plan.changes.compactMap { $0.ref.kind == .epoch ? nil : $0.ref.flag }).sorted() {
@@ -75,13 +92,13 @@ extension Notice {
                             .rolloutAdvanced, rollout.flag, "the rollout of \(rollout.flag) is \(rollout.status.rawValue), at stage \(stage)",
                             ("rollout", rollout.json)))
                 }
-            case (nil, .hold(let hold)) where record.actor == "guard":
+            case (nil, .hold(let hold)) where origin.actor == "guard":
                 let whom = hold.company.map { "for company \($0)" } ?? "for every company"
                 notices.append(
                     notice(
                         .guardTripped, hold.flag, "\(hold.flag) is held \(whom)",
                         ("company_id", hold.company.map { .string($0.rawValue) } ?? .null),
-                        ("numbers", (try? JSONParser.parse(record.command))?["numbers"] ?? .null)))
+                        ("numbers", origin.command["numbers"] ?? .null)))
             case (_, .schedule(let schedule)):
                 guard let failure = schedule.failure else { continue }
                 notices.append(

@@ -2,7 +2,8 @@
 ///
 /// Of one user's errors at most three count since FAST and SLOW both stood at 0, so that no single user of a larger company trips them.
 /// A company's own detectors count five of a user as long as fewer than three users have been seen there, and begin anew at that user's
-/// own success: else a company of one, whose last error was just before an outage, would never reach a line.
+/// own success: else a company of one, whose last error was just before an outage, would never reach a line. For the same reason three
+/// users whose errors would count no more begin anew: three are not one.
 package struct DetectorState: Hashable, Sendable {
     /// Whose detectors these are, and with it who may trip them.
     package enum Scope: Hashable, Sendable {
@@ -58,7 +59,7 @@ package struct DetectorState: Hashable, Sendable {
         guard tripped == nil else { return [] }
         if users.count < Self.fewUsers, !users.contains(user) { users.append(user) }
         let isSmall = scope == .company && users.count < Self.fewUsers
-        if isError, userErrors[user, default: 0] >= (isSmall ? 5 : 3) {
+        if isError, isCapped(user, isSmall: isSmall) {
             defer { hasToldOfCap = true }
             return hasToldOfCap ? [] : [.userCapped]
         }
@@ -71,6 +72,15 @@ package struct DetectorState: Hashable, Sendable {
             if slow >= lines.slow.threshold { return trip(.slow) }
         }
         return countInBlock(isError, user, company, isSmall: isSmall, scope: scope, mayTrip: mayTrip)
+    }
+
+    /// Whether a user's errors count no more. Once that is so of three users, all begin anew.
+    private mutating func isCapped(_ user: UserID, isSmall: Bool) -> Bool {
+        let most = isSmall ? 5 : 3
+        guard userErrors[user, default: 0] >= most else { return false }
+        guard userErrors.values.count(where: { $0 >= most }) >= Self.fewUsers else { return true }
+        userErrors = [:]
+        return false
     }
 
     private mutating func count(_ isError: Bool, _ user: UserID, _ company: CompanyID, isSmall: Bool) {

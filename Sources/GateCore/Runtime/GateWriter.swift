@@ -133,7 +133,9 @@ package actor GateWriter {
             if change.after == nil { try queue.forget(id) } else if let secret = request.webhookSecret { try queue.keep(secret, of: id) }
         }
         guard !plan.next.webhooks.isEmpty else { return }
-        for (index, notice) in Notice.notices(of: plan, record).enumerated() {
+        let origin = Notice.Origin(
+            revision: record.revision, at: record.at, actor: request.actor, reason: request.reason, command: request.command.json)
+        for (index, notice) in Notice.notices(of: plan, origin).enumerated() {
             let id = "msg_\(plan.next.incarnation)_\(record.revision)_\(index)"
             try queue.add(notice, id: id, at: record.at, chainHead: record.hash, plan.next)
         }

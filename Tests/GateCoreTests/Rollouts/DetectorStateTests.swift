@@ -71,6 +71,17 @@ struct DetectorStateTests {
         #expect(trip(&state, [(true, 2), (true, 3)]) == 2)
     }
 
+    @Test("begin anew for all when three users' errors count no more: three are not one")
+    func threeCapped() {
+        var state = DetectorState(Self.lines)
+        let healthy = (0..<9).map { _ in (isError: false, user: 3) }
+        for user in [1, 2] { #expect(trip(&state, [(true, user), (true, user), (true, user)] + healthy) == nil) }
+        #expect(state.fast == 0 && state.slow > 0)
+        // Only the third user's errors count at first: after three of them, all count again, and two more trip it.
+        let outage = (0..<30).map { index in (isError: true, user: [3, 1, 2][index % 3]) }
+        #expect(trip(&state, outage) == 9)
+    }
+
     @Test("of a company of one go on after the user's own success")
     func oneUser() {
         var state = DetectorState(Self.lines)

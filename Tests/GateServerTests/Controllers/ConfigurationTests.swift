@@ -94,7 +94,7 @@ struct ConfigurationTests {
             "--database", "d", "--seeds", "s", "--host", "h", "--port", "1", "--admin-listen", "a", "--threads", "1", "--bootstrap-token-file", "b",
             "--jwt-jwks", "j", "--jwt-issuer", "i", "--jwt-audience", "a", "--jwt-cookie", "c", "--jwt-company-claim", "c", "--jwt-user-claim", "u",
             "--jwt-roles-claim", "r", "--tls-certificate", "t", "--tls-key", "k", "--trust-proxy", "p", "--cors-origin", "o", "--limit", "l",
-            "--crm-embed-url", "u", "--webhook-allow", "w",
+            "--public-url", "p", "--crm-embed-url", "u", "--webhook-allow", "w",
             "--config", "f", "--demo",
         ])
         // All but --config, which names the file, and --demo, which is said where the server is started.
