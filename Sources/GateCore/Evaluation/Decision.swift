@@ -37,10 +37,13 @@ package struct Decision: Hashable, Sendable {
     package var checks: [Check]
 
     package var allowed: Bool { checks.allSatisfy(\.satisfied) }
+    package var reason: String { checks.reason }
+}
 
+extension [Check] {
     /// `allowed`, or the first failing clause's: `permission_missing`, or the flag's.
     package var reason: String {
-        switch checks.first(where: { !$0.satisfied }) {
+        switch first(where: { !$0.satisfied }) {
         case nil: "allowed"
         case .permission: "permission_missing"
         case .flag(let trace): trace.verdict.reason.rawValue
@@ -84,6 +87,14 @@ extension Snapshot {
     /// - Returns: nil when there is no such gate.
     package func decide(_ name: GateName, _ subject: Subject) -> Decision? {
         gates[name].map { decide($0.value, subject) }
+    }
+
+    /// Whether a gate lets a subject through: the decision's `allowed`, without the trace.
+    package func allows(_ gate: Gate, _ subject: Subject) -> Bool {
+        let company = companies[subject.company]
+        let record = user(subject.company, subject.user)
+        return gate.permissions.allSatisfy { permission($0, of: subject, record: record).satisfied }
+            && gate.flags.allSatisfy { verdict($0, company).value }
     }
 
     package func decide(_ gate: Gate, _ subject: Subject) -> Decision {

@@ -22,6 +22,9 @@ extension FlagTrace {
 }
 
 extension Check {
+    /// A clause as the decision about a subject shows it.
+    package func json(of subject: Subject) -> JSONValue { json({ _, _ in nil }, subject: subject) }
+
     func json(_ decidedBy: (EntityRef, Revision) -> JSONValue?, subject: Subject) -> JSONValue {
         switch self {
         case .flag(let trace): return trace.json(decidedBy)

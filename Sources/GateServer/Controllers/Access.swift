@@ -6,6 +6,8 @@ enum Access: Sendable, Hashable {
     case open
     /// Users, about themselves; and API tokens that may read or evaluate.
     case evaluation
+    /// API tokens that may read or evaluate, about anybody; no users.
+    case backEnds
     /// Users, about themselves; and API tokens that may post events.
     case telemetry
     /// API tokens that may read everything.
@@ -18,7 +20,7 @@ enum Access: Sendable, Hashable {
     var kinds: Set<Token.Kind> {
         switch self {
         case .open: Set(Token.Kind.allCases)
-        case .evaluation: [.admin, .ops, .read, .service]
+        case .evaluation, .backEnds: [.admin, .ops, .read, .service]
         case .telemetry: [.admin, .events]
         case .read: [.admin, .ops, .read]
         case .operate: [.admin, .ops]
@@ -37,6 +39,15 @@ enum Access: Sendable, Hashable {
                 let needed = kinds.map(\.rawValue).sorted().joined(separator: " or ")
                 throw GateError(.rightMissing, "this needs a token of kind \(needed); this one is of kind \(token.kind.rawValue)")
             }
+        }
+    }
+}
+
+extension Token {
+    /// - Throws: `right_missing` for a company that the token is not for.
+    func check(_ company: CompanyID) throws(GateError) {
+        guard companies.isEmpty || companies.contains(company) else {
+            throw GateError(.rightMissing, "this token is limited to other companies than \(company)")
         }
     }
 }

@@ -80,10 +80,7 @@ struct Call: Sendable {
     func company() throws(GateError) -> CompanyID {
         if case .user(let user) = identity { return try ownSubject(user).company }
         let company: CompanyID = try query.required("company_id")
-        let token = try token
-        guard token.companies.isEmpty || token.companies.contains(company) else {
-            throw GateError(.rightMissing, "this token is limited to other companies than \(company)")
-        }
+        try token.check(company)
         return company
     }
 

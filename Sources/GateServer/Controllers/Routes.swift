@@ -25,7 +25,8 @@ struct Routes: Sendable {
 
     /// The endpoints of both listeners.
     static let published: [Endpoint] =
-        EvaluationController.endpoints + StreamController.published + EventController.published + SystemController.health
+        EvaluationController.endpoints + StreamController.published + EventController.published
+        + AuthZENController.endpoints + SystemController.health
     static let administration: [Endpoint] =
         EntityController.endpoints + FlagStateController.endpoints + UserController.endpoints + TokenController.endpoints
         + RolloutController.endpoints + ScheduleController.endpoints + WebhookController.endpoints + ChangeController.endpoints
@@ -140,7 +141,8 @@ struct ProblemMiddleware: RouterMiddleware {
             // A body that is never finished would leave the client waiting.
             response.body = response.body.contentLength.map { ResponseBody(contentLength: $0) { try await $0.finish(nil) } } ?? ResponseBody()
         }
-        response.headers[.requestID] = context.id
+        // Where a standard wants the client's own id back, it is there already.
+        if response.headers[.requestID] == nil { response.headers[.requestID] = context.id }
         response.headers[.xContentTypeOptions] = "nosniff"
         cors.decorate(&response, request)
         return response

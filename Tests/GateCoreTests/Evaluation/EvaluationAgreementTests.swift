@@ -60,7 +60,9 @@ struct EvaluationAgreementTests {
                         let expected = naive.gate(name.rawValue, company.rawValue, user.rawValue, tokenRoles: tokenRoles.map(\.rawValue))
                         let line = try #require(naive.gates[name.rawValue])
                         let clauses = clauses(of: line, subject, naive)
-                        guard decision.allowed == expected?.allowed, decision.reason == expected?.reason, decision.checks.map(\.satisfied) == clauses
+                        let gate = try #require(state.gates[name]?.value)
+                        guard decision.allowed == expected?.allowed, decision.reason == expected?.reason, decision.checks.map(\.satisfied) == clauses,
+                            state.allows(gate, subject) == decision.allowed
                         else {
                             Issue.record("\(name) for \(subject): \(decision), but naively \(String(describing: expected)) \(clauses); \(seed)")
                             return

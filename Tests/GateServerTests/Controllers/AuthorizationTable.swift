@@ -45,6 +45,8 @@ enum AuthorizationTable {
     private static let administersCompany = "200/200/404 403 403 403 403 403 403 403 403"
     private static let setsEmbed = "200/200/404 200/200/404 200/200/404 403/403/404 200/403/404 403 403 403 403"
     private static let subject = "company_id={company}&user_id=ann"
+    private static let question =
+        #"{"subject":{"type":"user","id":"ann"},"action":{"name":"canCreate"},"resource":{"type":"company","id":"{company}"}}"#
     private static let users = "/v1/admin/companies/{company}/users"
     private static let spare = ["key": "spare", "name": "spare"]
     private static let dark = ["code": "dark"]
@@ -64,6 +66,14 @@ enum AuthorizationTable {
 
         "GET /v1/stream": Row(evaluates, query: subject),
         "POST /v1/events": Row("202 403 403 403 403 403 403 403 202", body: #"{"events":[]}"#),
+
+        "POST /access/v1/evaluation": Row(evaluates, body: question),
+        "POST /access/v1/evaluations": Row(evaluates, body: question),
+        "POST /access/v1/search/subject": Row(evaluates, body: question),
+        // Companies that the token is not for are no results.
+        "POST /access/v1/search/resource": Row("200 200 200 200 200 200 200 200 403", body: question),
+        "POST /access/v1/search/action": Row(evaluates, body: question),
+        "GET /.well-known/authzen-configuration": Row(open),
 
         "GET /v1/admin/companies": Row(reads),
         "GET /v1/admin/companies/{company}": Row(readsCompany),

@@ -19,8 +19,11 @@ struct Answer: Sendable {
     /// A member of the body; nil too where the body is not JSON.
     func member(_ name: String) -> JSONValue? { (try? json)?[name] }
 
-    /// The problem's code.
-    var code: String? { member("code")?.stringValue }
+    /// The problem's code; where a standard wants a plain message, the word before its colon.
+    var code: String? {
+        guard self["Content-Type"]?.hasPrefix("text/plain") == true else { return member("code")?.stringValue }
+        return text.split(separator: ":").first.map { String($0) }
+    }
     var pointer: String? { member("pointer")?.stringValue }
     /// `provided` and `allowed`.
     var bound: [Int64?] { [member("provided")?.integerValue, member("allowed")?.integerValue] }
