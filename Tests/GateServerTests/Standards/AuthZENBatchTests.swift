@@ -1,4 +1,5 @@
 import GateCore
+import NIOHTTP1
 import Testing
 
 @testable import GateServer

@@ -108,7 +108,7 @@ struct AuthZENEvaluationTests {
                 let nulls = JSONWriter.bytes(AuthZENAsker.ann).dropLast() + #","context":null,"page":null,"evaluations":null,"options":null}"#.utf8
                 let answer = try await server.send(
                     .POST, path, by: server.admin, [("Content-Type", "application/json")], body: Array(nulls))
-                #expect(answer.status == 200 && (try answer.json) == plain, "\(path): \(answer.text)")
+                #expect(try answer.status == 200 && answer.json == plain, "\(path): \(answer.text)")
             }
             // On the single endpoint a batch is such a member, even a wrong one.
             let single = try await server.asked(AuthZENAsker.evaluation, AuthZENAsker.ann.with(["evaluations": 1, "options": false]))

@@ -1,4 +1,5 @@
 import GateCore
+import NIOHTTP1
 import Testing
 
 @testable import GateServer
@@ -79,14 +80,18 @@ struct AuthZENSearchTests {
     @Test("What is unknown has no results, and is no error")
     func unknown() async throws {
         let empty: [(String, JSONValue, String?)] = [
-            (subjects, ["subject": ["type": "spaceship"]], "subject_type_unknown"), (subjects, ["action": ["name": "fly"]], "action_unknown"),
-            (subjects, ["resource": ["type": "record"]], "resource_type_unknown"), (subjects, ["resource": ["id": "nowhere"]], "company_unknown"),
-            (resources, ["subject": ["type": "spaceship"]], "subject_type_unknown"), (resources, ["subject": ["id": "a b"]], "subject_unknown"),
-            (resources, ["resource": ["type": "record"]], "resource_type_unknown"), (resources, ["action": ["name": "fly"]], "action_unknown"),
-            (resources, ["subject": ["id": "nobody"]], nil),
-            (actions, ["subject": ["type": "spaceship"]], "subject_type_unknown"),
-            (actions, ["resource": ["type": "record"]], "resource_type_unknown"),
-            (actions, ["resource": ["id": "nowhere"]], "company_unknown"), (actions, ["subject": ["id": "nobody"]], nil),
+            (Self.subjects, ["subject": ["type": "spaceship"]], "subject_type_unknown"),
+            (Self.subjects, ["action": ["name": "fly"]], "action_unknown"),
+            (Self.subjects, ["resource": ["type": "record"]], "resource_type_unknown"),
+            (Self.subjects, ["resource": ["id": "nowhere"]], "company_unknown"),
+            (Self.resources, ["subject": ["type": "spaceship"]], "subject_type_unknown"),
+            (Self.resources, ["subject": ["id": "a b"]], "subject_unknown"),
+            (Self.resources, ["resource": ["type": "record"]], "resource_type_unknown"),
+            (Self.resources, ["action": ["name": "fly"]], "action_unknown"),
+            (Self.resources, ["subject": ["id": "nobody"]], nil),
+            (Self.actions, ["subject": ["type": "spaceship"]], "subject_type_unknown"),
+            (Self.actions, ["resource": ["type": "record"]], "resource_type_unknown"),
+            (Self.actions, ["resource": ["id": "nowhere"]], "company_unknown"), (Self.actions, ["subject": ["id": "nobody"]], nil),
         ]
         try await TestServer.running { server in
             for (path, patch, reason) in empty {
@@ -100,12 +105,12 @@ struct AuthZENSearchTests {
     @Test("What a search needs and does not have, or has of a wrong type, is a bad request")
     func broken() async throws {
         let broken: [(String, [JSONValue])] = [
-            (subjects, [["action": nil], ["resource": ["id": nil]], ["subject": ["type": nil]], ["subject": nil], ["resource": nil]]),
-            (resources, [["subject": nil], ["subject": ["id": nil]], ["resource": ["type": nil]], ["action": nil], ["resource": nil]]),
-            (actions, [["resource": nil], ["subject": ["id": nil]], ["resource": ["id": nil]], ["subject": nil], ["resource": ["type": nil]]]),
+            (Self.subjects, [["action": nil], ["resource": ["id": nil]], ["subject": ["type": nil]], ["subject": nil], ["resource": nil]]),
+            (Self.resources, [["subject": nil], ["subject": ["id": nil]], ["resource": ["type": nil]], ["action": nil], ["resource": nil]]),
+            (Self.actions, [["resource": nil], ["subject": ["id": nil]], ["resource": ["id": nil]], ["subject": nil], ["resource": ["type": nil]]]),
         ]
         let pages: [JSONValue] = [
-            1, [], ["limit": "x"], ["limit": -1], ["limit": 1.5], ["token": 1], ["token": "x"], ["token": "AAAAAAAAAAAAAAAAAAAAAAAAAAAA"],
+            1, [], ["limit": "x"], ["limit": -1], ["limit": .number(1.5)], ["token": 1], ["token": "x"], ["token": "AAAAAAAAAAAAAAAAAAAAAAAAAAAA"],
             ["properties": []],
         ]
         try await TestServer.running { server in

@@ -1,4 +1,7 @@
 import GateCore
+import HTTPTypes
+import Hummingbird
+import NIOCore
 import NIOHTTP1
 import Testing
 
