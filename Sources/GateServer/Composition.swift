@@ -54,6 +54,7 @@ struct Composition: Sendable {
             writer: writer, history: try HistoryReader(path: configuration.database), events: events,
             eventReader: eventReader, authenticator: authenticator, limits: limits,
             tokenUses: TokenUses(logger: logger) { uses in try await writer.noteUses(uses) }, streams: streams,
+            streamTokens: .beside(database: configuration.database, logger: logger),
             webhookAllowed: configuration.webhookAllowed, databasePath: configuration.database, publicURL: configuration.publicURL, clock: clock,
             logger: logger)
         connections = ConnectionLimit(maximum: service.limits.connections)

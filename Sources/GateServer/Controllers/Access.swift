@@ -4,6 +4,8 @@ import GateCore
 enum Access: Sendable, Hashable {
     /// Anybody, without a credential.
     case open
+    /// Who shows a stream token in the URL: the endpoint reads that, and no other credential is looked at.
+    case streamToken
     /// Users, about themselves; and API tokens that may read or evaluate.
     case evaluation
     /// API tokens that may read or evaluate, about anybody; no users.
@@ -20,6 +22,7 @@ enum Access: Sendable, Hashable {
     var kinds: Set<Token.Kind> {
         switch self {
         case .open: Set(Token.Kind.allCases)
+        case .streamToken: []
         case .evaluation, .backEnds: [.admin, .ops, .read, .service]
         case .telemetry: [.admin, .events]
         case .read: [.admin, .ops, .read]
@@ -29,6 +32,9 @@ enum Access: Sendable, Hashable {
     }
 
     var admitsUsers: Bool { self == .evaluation || self == .telemetry || self == .open }
+
+    /// Whether the request's credential says who asks.
+    var looksAtCredential: Bool { self != .open && self != .streamToken }
 
     /// - Throws: `right_missing`, naming the right; for users the 404 of a path that does not exist.
     func check(_ identity: Identity) throws(GateError) {

@@ -11,7 +11,7 @@ struct Call: Sendable {
     let channel: (any Channel)?
     let service: GateService
     let cors: CORS
-    /// Nil only where the endpoint is open.
+    /// Nil only where the endpoint looks at no credential.
     let identity: Identity?
     /// Whether a cookie said who asks: browsers send it unasked.
     let isFromCookie: Bool
@@ -34,6 +34,9 @@ struct Call: Sendable {
     func parameter<Name: Identifier>(_ name: String, _ type: Name.Type = Name.self) throws(GateError) -> Name {
         try Name(parameters[name] ?? "")
     }
+
+    /// Whether a user asks, who is shown less than the holder of an API token.
+    var isUser: Bool { if case .user = identity { true } else { false } }
 
     var token: Token {
         get throws(GateError) {
@@ -82,6 +85,20 @@ struct Call: Sendable {
         let company: CompanyID = try query.required("company_id")
         try token.check(company)
         return company
+    }
+
+    /// The state to answer from when the caller has seen a position: waits up to a second for it, where it is of this incarnation.
+    func reached(_ wanted: Position) async throws -> SnapshotStore.Published {
+        var published = published
+        guard wanted.incarnation == published.snapshot.incarnation else { return published }
+        for _ in 0..<200 where published.snapshot.revision < wanted.revision {
+            try await Task.sleep(for: .milliseconds(5))
+            published = service.store.current
+        }
+        guard published.snapshot.revision >= wanted.revision else {
+            throw GateError(.revisionNotReached, "this server is at revision \(published.snapshot.revision), \(wanted.revision) was asked for")
+        }
+        return published
     }
 
     /// A user's company and id come from the token alone.

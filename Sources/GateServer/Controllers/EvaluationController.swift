@@ -21,38 +21,43 @@ enum EvaluationController {
 
     private static func answer(_ route: ReadRoute, _ call: Call, _ subject: Subject) async throws -> Reply {
         let state = try await reached(call).snapshot
-        let isUser = if case .user = call.identity { true } else { false }
-        guard let body = route.body(state, subject, clientsOnly: isUser) else {
-            if isUser { throw Problem.notFound }
+        guard let body = route.body(state, subject, clientsOnly: call.isUser) else {
+            if call.isUser { throw Problem.notFound }
             guard case .gate(let name) = route else { throw Problem.notFound }
             throw Planner.unknown(.gate(name))
         }
-        let tag = EntityTag.make(body, incarnation: state.incarnation)
-        let isKnown = EntityTag.matches(call.request.headers[.ifNoneMatch], tag)
-        var reply = Reply(status: isKnown ? .notModified : .ok, bytes: isKnown ? [] : body)
-        if isKnown { reply.headers[.contentType] = nil }
-        reply.headers[.eTag] = tag
+        return .read(body, of: state, tag: EntityTag.make(body, incarnation: state.incarnation), to: call.request)
+    }
+
+    /// The state to answer from: not older than `Gate-Min-Revision` asks, if that is of this incarnation.
+    static func reached(_ call: Call) async throws -> SnapshotStore.Published {
+        guard let text = call.request.headers[.gateMinRevision] else { return call.published }
+        guard let wanted = Position(text) else {
+            throw GateError(.parameterInvalid, "Gate-Min-Revision must be a Gate-Revision that an answer had")
+        }
+        return try await call.reached(wanted)
+    }
+}
+
+extension Reply {
+    /// A read's answer, with the state that gave it.
+    static func read(_ body: [UInt8], of state: Snapshot) -> Reply {
+        var reply = Reply(bytes: body)
         reply.headers[.gateRevision] = state.position.description
         reply.headers[.cacheControl] = "private, no-cache"
         reply.headers[.vary] = "Origin, Cookie, Authorization"
         return reply
     }
 
-    /// The state to answer from: not older than `Gate-Min-Revision` asks, if that is of this incarnation.
-    private static func reached(_ call: Call) async throws -> SnapshotStore.Published {
-        guard let text = call.request.headers[.gateMinRevision] else { return call.published }
-        guard let wanted = Position(text) else {
-            throw GateError(.parameterInvalid, "Gate-Min-Revision must be a Gate-Revision that an answer had")
+    /// The same with its entity tag; without the body where the request has it already.
+    static func read(_ body: [UInt8], of state: Snapshot, tag: String, to request: Request) -> Reply {
+        let isKnown = EntityTag.matches(request.headers[.ifNoneMatch], tag)
+        var reply = read(isKnown ? [] : body, of: state)
+        reply.headers[.eTag] = tag
+        if isKnown {
+            reply.status = .notModified
+            reply.headers[.contentType] = nil
         }
-        var published = call.published
-        guard wanted.incarnation == published.snapshot.incarnation else { return published }
-        for _ in 0..<200 where published.snapshot.revision < wanted.revision {
-            try await Task.sleep(for: .milliseconds(5))
-            published = call.service.store.current
-        }
-        guard published.snapshot.revision >= wanted.revision else {
-            throw GateError(.revisionNotReached, "this server is at revision \(published.snapshot.revision), \(wanted.revision) was asked for")
-        }
-        return published
+        return reply
     }
 }

@@ -26,7 +26,7 @@ struct Routes: Sendable {
     /// The endpoints of both listeners.
     static let published: [Endpoint] =
         EvaluationController.endpoints + StreamController.published + EventController.published
-        + AuthZENController.endpoints + SystemController.health
+        + OFREPController.endpoints + AuthZENController.endpoints + SystemController.health
     static let administration: [Endpoint] =
         EntityController.endpoints + FlagStateController.endpoints + UserController.endpoints + TokenController.endpoints
         + RolloutController.endpoints + ScheduleController.endpoints + WebhookController.endpoints + ChangeController.endpoints
@@ -60,7 +60,7 @@ struct Routes: Sendable {
     private func respond(_ request: Request, _ context: GateRequestContext, _ endpoint: Endpoint) async throws -> Reply {
         let now = service.clock()
         let published = service.store.current
-        let caller = endpoint.access == .open ? nil : try await identify(request, context, endpoint.access, published.snapshot, now)
+        let caller = endpoint.access.looksAtCredential ? try await identify(request, context, endpoint.access, published.snapshot, now) : nil
         var parameters: [String: String] = [:]
         for (name, value) in context.parameters {
             guard let decoded = Query.decode(value) else { throw GateError(.identifierInvalid, "the path is not valid percent-encoding of UTF-8") }
@@ -104,7 +104,9 @@ struct Routes: Sendable {
     /// A method that the path does not take: told to those who may use the path at all.
     private func refuse(_ request: Request, _ context: GateRequestContext, allowed: String, _ sibling: Endpoint) async throws -> Reply {
         if request.method == .options, cors.admits(path: request.uri.path), let preflight = cors.preflight(request) { return preflight }
-        if sibling.access != .open { _ = try await identify(request, context, sibling.access, service.store.current.snapshot, service.clock()) }
+        if sibling.access.looksAtCredential {
+            _ = try await identify(request, context, sibling.access, service.store.current.snapshot, service.clock())
+        }
         let error = GateError(.methodNotAllowed, "this path takes \(allowed)")
         var reply = sibling.errors.reply(Problem(error, instance: request.uri.path, requestID: context.id), error, request)
         reply.headers[.allow] = allowed

@@ -20,6 +20,9 @@ struct Authenticator: Sendable {
     /// Rises when the keys of users' tokens change: what was remembered of them before counts no more.
     var generation: Int { verifier?.keys.generation ?? 0 }
 
+    /// Of the keys that users' tokens are verified with now; empty where none are.
+    var keysFingerprint: String { verifier?.keys.current.keys.fingerprint ?? "" }
+
     /// - Parameters:
     ///   - authorization: the value of that header, if any.
     ///   - cookie: the value of that header, if any (several joined with `; `).

@@ -1,3 +1,4 @@
+import Crypto
 import GateCore
 
 /// The keys that users' tokens may be signed with.
@@ -5,6 +6,8 @@ struct KeySet: Sendable {
     let keys: [VerificationKey]
     /// How many keys of the document were passed over, and why (`key 1: …`).
     let skipped: [String]
+    /// Equal exactly for the same keys under the same ids, in whatever order.
+    let fingerprint: String
 
     /// - Parameter jwks: a JWKS document (RFC 7517).
     /// - Throws: `parameter_invalid` where it is none, where two keys have one `kid`, or where no key can be used:
@@ -17,6 +20,8 @@ struct KeySet: Sendable {
             do throws(JWK.Unusable) { keys.append(try await VerificationKey(key)) } catch { skipped.append((index, error.reason)) }
         }
         self.keys = keys
+        let fingerprints = keys.map(\.fingerprint).sorted { $0.lexicographicallyPrecedes($1) }
+        fingerprint = Array(SHA256.hash(data: Array(fingerprints.joined()))).prefix(8).hexadecimal
         self.skipped = skipped.sorted { $0.index < $1.index }.map { "key \($0.index): \($0.reason)" }
         guard !keys.isEmpty else {
             let why = self.skipped.isEmpty ? "it is empty" : self.skipped.joined(separator: "; ")
@@ -31,5 +36,5 @@ struct KeySet: Sendable {
     }
 
     /// Whether both hold the same keys under the same ids, in whatever order.
-    func hasSameKeys(as other: KeySet) -> Bool { Set(keys.map(\.fingerprint)) == Set(other.keys.map(\.fingerprint)) }
+    func hasSameKeys(as other: KeySet) -> Bool { fingerprint == other.fingerprint }
 }

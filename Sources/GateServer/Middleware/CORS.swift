@@ -9,7 +9,9 @@ struct CORS: Sendable {
 
     init(origins: [String]) { self.origins = Set(origins) }
 
-    func admits(path: String) -> Bool { ReadRoute(path: path) != nil || path == StreamController.path || path == EventController.path }
+    func admits(path: String) -> Bool {
+        ReadRoute(path: path) != nil || path == StreamController.path || path == EventController.path || OFREPController.admits(path: path)
+    }
 
     /// The origin to admit, if the request names one that is on the list.
     func admitted(_ origin: String?) -> String? { origin.flatMap { origins.contains($0) ? $0 : nil } }
@@ -25,13 +27,19 @@ struct CORS: Sendable {
     /// The answer to a preflight; nil when the origin is not on the list.
     func preflight(_ request: Request) -> Reply? {
         guard admitted(request.headers[.origin]) != nil, request.headers[.accessControlRequestMethod] != nil else { return nil }
-        let isPost = request.uri.path == EventController.path
+        let (methods, fields) = Self.taken(request.uri.path)
         var reply = Reply(status: .noContent, bytes: [])
         reply.headers = [
-            .accessControlAllowMethods: isPost ? "POST" : "GET, HEAD",
-            .accessControlAllowHeaders: isPost ? "Authorization, Content-Type" : "Authorization, If-None-Match, Gate-Min-Revision, Last-Event-ID",
+            .accessControlAllowMethods: methods, .accessControlAllowHeaders: fields,
             .accessControlMaxAge: "600", .vary: "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
         ]
         return reply
+    }
+
+    /// The methods of a path, and the header fields that a page may send to it.
+    private static func taken(_ path: String) -> (methods: String, fields: String) {
+        if path == EventController.path { return ("POST", "Authorization, Content-Type") }
+        if OFREPController.isEvaluation(path: path) { return ("POST", "Authorization, Content-Type, If-None-Match, Gate-Min-Revision") }
+        return ("GET, HEAD", "Authorization, If-None-Match, Gate-Min-Revision, Last-Event-ID")
     }
 }

@@ -53,9 +53,12 @@ struct AnswerStamp: Hashable, Sendable {
 
 /// Strong entity tags: over the body and the incarnation of the database.
 enum EntityTag {
-    static func make(_ body: [UInt8], incarnation: String) -> String {
+    /// - Parameter context: what else the answer is for, where the request has it in its body.
+    static func make(_ body: [UInt8], incarnation: String, context: [UInt8] = []) -> String {
         var hash = SHA256()
         hash.update(data: Array(incarnation.utf8))
+        // Both are JSON texts: one cannot go on in the other.
+        hash.update(data: context)
         hash.update(data: body)
         return "\"" + Array(hash.finalize()).prefix(16).hexadecimal + "\""
     }

@@ -11,6 +11,7 @@ struct GateService: Sendable {
     var limits: RequestLimits
     var tokenUses: TokenUses
     var streams: StreamHub
+    var streamTokens: StreamTokens
     /// Ranges that webhooks may lead to although they are not public.
     var webhookAllowed: [AddressRange]
     var databasePath: String

@@ -8,7 +8,9 @@ enum StreamController {
     static let path = "/v1/stream"
 
     static let published: [Endpoint] = [
-        Endpoint(.get, path, .evaluation, "The caller's answers, live: server-sent events", parameters: nil) { call in try await start(call) }
+        Endpoint(.get, path, .evaluation, "The caller's answers, live: server-sent events", parameters: nil) { call in
+            try await start(try subscription(call), call)
+        }
     ]
 
     static let administration: [Endpoint] = [
@@ -17,14 +19,19 @@ enum StreamController {
         }
     ]
 
-    /// Streams of callers who are not known yet come through here: by now they are, and the connection is taken over all the same.
-    private static func start(_ call: Call) async throws -> Reply {
-        guard call.request.method == .get, let identity = call.identity, let channel = call.channel else {
-            throw GateError(.methodNotAllowed, "a stream is asked for with GET")
-        }
-        let subscription = Subscription(
+    /// Streams of callers who are not known yet come through here: by now they are.
+    private static func subscription(_ call: Call) throws(GateError) -> Subscription {
+        guard let identity = call.identity else { throw Problem.notFound }
+        return Subscription(
             identity, try call.subject(), keyGeneration: call.service.authenticator.generation, lastEventID: call.request.headers[.lastEventID],
             origin: call.cors.admitted(call.request.headers[.origin]))
+    }
+
+    /// Takes the connection of a request over.
+    static func start(_ subscription: Subscription, _ call: Call) async throws -> Reply {
+        guard call.request.method == .get, let channel = call.channel else {
+            throw GateError(.methodNotAllowed, "a stream is asked for with GET")
+        }
         let streams = call.service.streams
         try await channel.eventLoop.submit {
             let handler = try channel.pipeline.syncOperations.handler(type: ReadyAnswerHandler.self)

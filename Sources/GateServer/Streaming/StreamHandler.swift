@@ -18,8 +18,9 @@ final class StreamHandler: ChannelDuplexHandler {
 
     let subscription: Subscription
     let startedAt: Timestamp
-    /// The revision of the state that the client was last told of.
-    var seen: Revision
+    /// The state that the client was last told of, and when.
+    private(set) var seen: Position
+    private var seenAt: Timestamp
     private(set) var lastWrite: NIODeadline
     private(set) var queuedEvents = 0
     private var queuedBytes = 0
@@ -28,9 +29,10 @@ final class StreamHandler: ChannelDuplexHandler {
     private let onClose: (StreamHandler) -> Void
 
     /// - Parameter onClose: called once, on the loop, when the connection is gone.
-    init(_ subscription: Subscription, seen: Revision, now: Timestamp, deadline: NIODeadline, onClose: @escaping (StreamHandler) -> Void) {
+    init(_ subscription: Subscription, seen: Position, now: Timestamp, deadline: NIODeadline, onClose: @escaping (StreamHandler) -> Void) {
         self.subscription = subscription
         self.seen = seen
+        seenAt = now
         startedAt = now
         lastWrite = deadline
         self.onClose = onClose
@@ -82,6 +84,12 @@ final class StreamHandler: ChannelDuplexHandler {
         context.writeAndFlush(wrapOutboundOut(.byteBuffer(bytes)), promise: promise)
     }
 
+    /// Sends what tells the client of a state.
+    func send(_ bytes: ByteBuffer, of state: Position, since moment: Timestamp, at now: NIODeadline, written: @escaping (Bool) -> Void) {
+        (seen, seenAt) = (state, moment)
+        send(bytes, at: now, written: written)
+    }
+
     /// Breaks the connection off.
     func cut() {
         guard let context, !isEnding else { return }
@@ -89,11 +97,13 @@ final class StreamHandler: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
-    /// Ends the stream in order: a hint when to come again, the last chunk, and the end of the connection.
+    /// Ends the stream in order: for a client that only hears when to fetch a last reason to do so, then a hint when to come again, the last
+    /// chunk, and the end of the connection.
     func end(retryMilliseconds: Int = 1_000) {
         guard let context, !isEnding else { return }
         isEnding = true
-        var last = Self.chunk("retry: \(retryMilliseconds)\n\n".utf8)
+        var last = subscription.form == .refetch ? Self.chunk(RefetchEvent(position: seen, lastModified: seenAt).bytes) : ByteBuffer()
+        last.writeImmutableBuffer(Self.chunk("retry: \(retryMilliseconds)\n\n".utf8))
         last.writeString("0\r\n\r\n")
         let context_ = context
         context.writeAndFlush(wrapOutboundOut(.byteBuffer(last))).assumeIsolated().whenComplete { _ in context_.close(promise: nil) }

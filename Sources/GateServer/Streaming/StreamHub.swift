@@ -10,6 +10,8 @@ final class StreamHub: Service {
     /// How many of the latest states are kept, to tell a client that comes again what is different.
     private static let keptStates = 1_024
     private static let keptDeliveries = 256
+    /// Who follows OFREP's answers has evaluated them at most so long before.
+    private static let fetchedWithin = TimeSpan(seconds: 30)
 
     private struct Loop: Sendable {
         var eventLoop: any EventLoop
@@ -18,10 +20,16 @@ final class StreamHub: Service {
 
     private struct State: Sendable {
         var loops: [Loop] = []
-        var recent: Deque<SnapshotStore.Published>
+        var recent: Deque<Kept>
         var deliveries: Deque<(revision: Revision, delivery: Delivery)> = []
         /// The streams of each user, the oldest first.
         var ofUser: [String: [Handle]] = [:]
+    }
+
+    /// A state, and since when it is or was the one that answers.
+    private struct Kept: Sendable {
+        var state: SnapshotStore.Published
+        var since: Timestamp
     }
 
     /// A stream, seen from other threads.
@@ -51,7 +59,7 @@ final class StreamHub: Service {
             let streams = try await eventLoop.submit { NIOLoopBound(StreamLoop(eventLoop), eventLoop: eventLoop) }.get()
             loops.append(Loop(eventLoop: eventLoop, streams: streams))
         }
-        state = Mutex(State(loops: loops, recent: [store.current]))
+        state = Mutex(State(loops: loops, recent: [Kept(state: store.current, since: clock())]))
         store.observe { [weak self] publication in self?.publish(publication) }
     }
 
@@ -59,8 +67,8 @@ final class StreamHub: Service {
     func start(_ subscription: Subscription, on channel: any Channel) throws {
         guard let loop = state.withLock({ $0.loops.first { $0.eventLoop === channel.eventLoop } })?.streams.value else { return }
         // On this loop, between two publications: what is published after this look comes to the stream as an event.
-        let snapshot = store.current.snapshot
-        let stream = StreamHandler(subscription, seen: snapshot.revision, now: clock(), deadline: .now()) { [self] stream in
+        let (snapshot, now) = (store.current.snapshot, clock())
+        let stream = StreamHandler(subscription, seen: snapshot.position, now: now, deadline: .now()) { [self] stream in
             loop.remove(stream)
             forget(stream)
         }
@@ -71,28 +79,45 @@ final class StreamHub: Service {
         loop.add(stream)
         remember(stream, on: channel.eventLoop)
         var first = StreamHandler.head(origin: subscription.origin, position: snapshot.position)
-        first.writeImmutableBuffer(StreamHandler.chunk(firstEvent(subscription, snapshot)))
+        first.writeImmutableBuffer(subscription.form == .answers ? firstEvent(subscription, snapshot) : firstRefetch(subscription, snapshot, now))
         stream.send(first, at: .now())
+        // A revocation that came while the connection was being taken over has found no stream to end.
+        if let token = subscription.token, snapshot.tokens[token] == nil { stream.end() }
     }
 
     /// The whole; or for a client that comes again, and whose position is remembered, what is different since.
-    private func firstEvent(_ subscription: Subscription, _ snapshot: Snapshot) -> [UInt8] {
-        if let seen = subscription.lastEventID, seen.incarnation == snapshot.incarnation, seen.revision <= snapshot.revision,
-            let before = remembered(seen.revision),
+    private func firstEvent(_ subscription: Subscription, _ snapshot: Snapshot) -> ByteBuffer {
+        if let seen = subscription.lastEventID, let before = remembered(seen, from: snapshot),
             let event = StreamEvent.difference(
                 from: before, to: snapshot, subscription.subject, clientsOnly: subscription.clientsOnly, always: true)
         {
-            return event
+            return StreamHandler.chunk(event)
         }
-        return StreamEvent.whole(snapshot, subscription.subject, clientsOnly: subscription.clientsOnly)
+        return StreamHandler.chunk(StreamEvent.whole(snapshot, subscription.subject, clientsOnly: subscription.clientsOnly))
     }
 
-    private func remembered(_ revision: Revision) -> Snapshot? {
-        state.withLock { state in
-            guard let first = state.recent.first?.snapshot.revision, revision >= first else { return nil }
-            let index = Int(revision - first)
-            return index < state.recent.count ? state.recent[index].snapshot : nil
+    /// A reason to fetch, unless the answers are those that the client has: of the position it was last told, or of a moment ago.
+    private func firstRefetch(_ subscription: Subscription, _ snapshot: Snapshot, _ now: Timestamp) -> ByteBuffer {
+        let before = subscription.lastEventID.map { remembered($0, from: snapshot) } ?? answering(at: now - Self.fetchedWithin)
+        if let before, !OFREPAnswers.differ(from: before, to: snapshot, subscription.subject, clientsOnly: subscription.clientsOnly) {
+            return StreamLoop.ping
         }
+        return StreamHandler.chunk(RefetchEvent(position: snapshot.position, lastModified: now).bytes)
+    }
+
+    /// The state of a position that a client was told; nil when it is of another incarnation or too old.
+    private func remembered(_ position: Position, from snapshot: Snapshot) -> Snapshot? {
+        guard position.incarnation == snapshot.incarnation, position.revision <= snapshot.revision else { return nil }
+        return state.withLock { state in
+            guard let first = state.recent.first?.state.snapshot.revision, position.revision >= first else { return nil }
+            let index = Int(position.revision - first)
+            return index < state.recent.count ? state.recent[index].state.snapshot : nil
+        }
+    }
+
+    /// The state that answered at a moment; the oldest that is kept where that is younger.
+    private func answering(at moment: Timestamp) -> Snapshot? {
+        state.withLock { state in (state.recent.last { $0.since <= moment } ?? state.recent.first)?.state.snapshot }
     }
 
     private func remember(_ stream: StreamHandler, on eventLoop: any EventLoop) {
@@ -103,7 +128,8 @@ final class StreamHub: Service {
             guard state.ofUser[stream.subscription.limitKey]!.count > mostPerUser else { return nil }
             return state.ofUser[stream.subscription.limitKey]!.removeFirst()
         }
-        if let oldest { oldest.stream.eventLoop.execute { oldest.stream.value.end() } }
+        // Who has too many open would otherwise end them in turn, once a second.
+        if let oldest { oldest.stream.eventLoop.execute { oldest.stream.value.end(retryMilliseconds: 30_000) } }
     }
 
     private func forget(_ stream: StreamHandler) {
@@ -117,15 +143,16 @@ final class StreamHub: Service {
     /// On the writer's thread: hands the publication to every loop.
     private func publish(_ publication: SnapshotStore.Publication) {
         let reach = Reach(publication.changes, from: publication.before.snapshot, to: publication.after.snapshot)
+        let now = clock()
         let (loops, delivery) = state.withLock { state in
             let delivery = Delivery(reach, loops: state.loops.count)
-            state.recent.append(publication.after)
+            state.recent.append(Kept(state: publication.after, since: now))
             if state.recent.count > Self.keptStates { state.recent.removeFirst() }
             state.deliveries.append((publication.after.snapshot.revision, delivery))
             if state.deliveries.count > Self.keptDeliveries { state.deliveries.removeFirst() }
             return (state.loops, delivery)
         }
-        for loop in loops { loop.eventLoop.execute { loop.streams.value.publish(publication, delivery) } }
+        for loop in loops { loop.eventLoop.execute { loop.streams.value.publish(publication, at: now, delivery) } }
     }
 
     /// How far a revision has come; waits until it was written to every stream concerned, or the time is over.
@@ -162,7 +189,7 @@ final class StreamHub: Service {
                     [
                         "company_id": .string(stream.subscription.subject.company.rawValue),
                         "user_id": .string(stream.subscription.subject.user.rawValue), "since": .string(stream.startedAt.description),
-                        "revision": .integer(stream.seen), "queued_events": .integer(Int64(stream.queuedEvents)),
+                        "revision": .integer(stream.seen.revision), "queued_events": .integer(Int64(stream.queuedEvents)),
                     ] as JSONValue
                 }
             }.get()

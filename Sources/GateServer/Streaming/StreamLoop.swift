@@ -10,7 +10,7 @@ protocol Pollers: AnyObject {
 /// The streams of one event loop. Only ever used on its loop, so it needs no lock.
 final class StreamLoop {
     static let heartbeat = TimeAmount.seconds(15)
-    private static let ping = StreamHandler.chunk(": ping\n".utf8)
+    static let ping = StreamHandler.chunk(": ping\n".utf8)
 
     private let eventLoop: any EventLoop
     private var streams: [CompanyID: [ObjectIdentifier: StreamHandler]] = [:]
@@ -33,7 +33,9 @@ final class StreamLoop {
     }
 
     /// Sends a publication to the streams whose answers it changes.
-    func publish(_ publication: SnapshotStore.Publication, _ delivery: Delivery) {
+    ///
+    /// - Parameter moment: when it was published.
+    func publish(_ publication: SnapshotStore.Publication, at moment: Timestamp, _ delivery: Delivery) {
         let (before, after, reach) = (publication.before.snapshot, publication.after.snapshot, delivery.reach)
         if reach.touchesTokens { endRevoked(after) }
         let now = NIODeadline.now()
@@ -42,12 +44,11 @@ final class StreamLoop {
         let companies = everyCompany ? Array(streams.keys) : Array(Set(reach.flagsByCompany.keys).union(reach.subjects.map(\.company)))
         for company in companies {
             guard let members = streams[company] else { continue }
-            var audience = Audience(company, reach, before, after)
-            for stream in members.values where stream.seen < after.revision {
+            var audience = Audience(company, reach, before, after, at: moment)
+            for stream in members.values where stream.seen.revision < after.revision {
                 guard let event = audience.event(for: stream.subscription) else { continue }
-                stream.seen = after.revision
                 begun += 1
-                stream.send(event, at: now) { written in delivery.settled(written: written, at: .now()) }
+                stream.send(event, of: after.position, since: moment, at: now) { written in delivery.settled(written: written, at: .now()) }
             }
         }
         delivery.looked(streams: begun)
@@ -85,19 +86,23 @@ private struct Audience {
     private let users: Set<UserID>
     private var flagChanges: [Bool: [JSONValue]] = [:]
     private var events: [Key: ByteBuffer] = [:]
+    /// Whether any of the flags is answered otherwise, the reason included.
+    private var flagsDiffer: [Bool: Bool] = [:]
+    private let refetch: ByteBuffer
 
     private struct Key: Hashable {
         var clientsOnly: Bool
         var gates: [JSONValue]
     }
 
-    init(_ company: CompanyID, _ reach: Reach, _ before: Snapshot, _ after: Snapshot) {
+    init(_ company: CompanyID, _ reach: Reach, _ before: Snapshot, _ after: Snapshot, at moment: Timestamp) {
         self.company = company
         self.reach = reach
         self.before = before
         self.after = after
         let flags = reach.flags(for: company)
         self.flags = flags
+        refetch = StreamHandler.chunk(RefetchEvent(position: after.position, lastModified: moment).bytes)
         users = Set(reach.subjects.lazy.filter { $0.company == company }.map(\.user))
         let known = Set(before.gates.keys).union(after.gates.keys)
         gates =
@@ -110,11 +115,24 @@ private struct Audience {
 
     /// The event for one stream; nil when nothing it is told is different.
     mutating func event(for subscription: Subscription) -> ByteBuffer? {
-        let clientsOnly = subscription.clientsOnly
-        let flags = flagChanges[clientsOnly] ?? StreamEvent.flagChanges(self.flags, from: before, to: after, company, clientsOnly: clientsOnly)
-        flagChanges[clientsOnly] = flags
         let concerned = users.contains(subscription.subject.user) ? Set(before.gates.keys).union(after.gates.keys) : gates
         let gates = StreamEvent.gateChanges(concerned, from: before, to: after, subscription.subject)
+        switch subscription.form {
+        case .answers: return change(gates, clientsOnly: subscription.clientsOnly)
+        case .refetch: return !gates.isEmpty || flagsDiffer(clientsOnly: subscription.clientsOnly) ? refetch : nil
+        }
+    }
+
+    private mutating func flagsDiffer(clientsOnly: Bool) -> Bool {
+        if let known = flagsDiffer[clientsOnly] { return known }
+        let differ = OFREPAnswers.differ(flags, from: before, to: after, company, clientsOnly: clientsOnly)
+        flagsDiffer[clientsOnly] = differ
+        return differ
+    }
+
+    private mutating func change(_ gates: [JSONValue], clientsOnly: Bool) -> ByteBuffer? {
+        let flags = flagChanges[clientsOnly] ?? StreamEvent.flagChanges(self.flags, from: before, to: after, company, clientsOnly: clientsOnly)
+        flagChanges[clientsOnly] = flags
         guard !flags.isEmpty || !gates.isEmpty else { return nil }
         let key = Key(clientsOnly: clientsOnly, gates: gates)
         if let event = events[key] { return event }

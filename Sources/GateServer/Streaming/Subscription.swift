@@ -2,7 +2,16 @@ import GateCore
 
 /// Whose answers a stream follows, and on whose credential.
 struct Subscription: Sendable {
+    /// What a stream tells.
+    enum Form: Sendable {
+        /// The answers themselves: all of them, then those that change.
+        case answers
+        /// That there are other answers: OFREP's `refetchEvaluation`.
+        case refetch
+    }
+
     var subject: Subject
+    var form: Form
     /// Leaves out what is kept from user tokens.
     var clientsOnly: Bool
     /// The API token behind it; nil for a user's.
@@ -16,8 +25,9 @@ struct Subscription: Sendable {
     /// The origin to admit, where the request came from an allowed one.
     var origin: String?
 
-    init(_ identity: Identity, _ subject: Subject, keyGeneration: Int, lastEventID: String?, origin: String?) {
+    init(_ identity: Identity, _ subject: Subject, form: Form = .answers, keyGeneration: Int, lastEventID: String?, origin: String?) {
         self.subject = subject
+        self.form = form
         self.keyGeneration = keyGeneration
         self.lastEventID = lastEventID.flatMap { Position($0) }
         self.origin = origin

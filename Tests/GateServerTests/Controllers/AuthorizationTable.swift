@@ -47,6 +47,7 @@ enum AuthorizationTable {
     private static let subject = "company_id={company}&user_id=ann"
     private static let question =
         #"{"subject":{"type":"user","id":"ann"},"action":{"name":"canCreate"},"resource":{"type":"company","id":"{company}"}}"#
+    private static let context = #"{"context":{"targetingKey":"ann","companyId":"{company}"}}"#
     private static let users = "/v1/admin/companies/{company}/users"
     private static let spare = ["key": "spare", "name": "spare"]
     private static let dark = ["code": "dark"]
@@ -65,6 +66,10 @@ enum AuthorizationTable {
         "GET /v1/gates/{name}": Row(evaluates, ["name": "canCreate"], query: subject),
 
         "GET /v1/stream": Row(evaluates, query: subject),
+        "POST /ofrep/v1/evaluate/flags": Row(evaluates, body: context),
+        "POST /ofrep/v1/evaluate/flags/{key}": Row(evaluates, ["key": "embed"], body: context),
+        // Nobody, whatever else they show: the token of an evaluation is in its address.
+        "GET /ofrep/v1/stream": Row("401 401 401 401 401 401 401 401 401"),
         "POST /v1/events": Row("202 403 403 403 403 403 403 403 202", body: #"{"events":[]}"#),
 
         "POST /access/v1/evaluation": Row(evaluates, body: question),

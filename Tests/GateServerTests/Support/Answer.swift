@@ -19,9 +19,9 @@ struct Answer: Sendable {
     /// A member of the body; nil too where the body is not JSON.
     func member(_ name: String) -> JSONValue? { (try? json)?[name] }
 
-    /// The problem's code; where a standard wants a plain message, the word before its colon.
+    /// The problem's code: in OFREP's shape that stands in the metadata; where a standard wants a plain message, it is the word before the colon.
     var code: String? {
-        guard self["Content-Type"]?.hasPrefix("text/plain") == true else { return member("code")?.stringValue }
+        guard self["Content-Type"]?.hasPrefix("text/plain") == true else { return (member("code") ?? member("metadata")?["code"])?.stringValue }
         return text.split(separator: ":").first.map { String($0) }
     }
     var pointer: String? { member("pointer")?.stringValue }
