@@ -18,6 +18,7 @@ from openfeature.contrib.provider.ofrep import OFREPProvider
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import ErrorCode
 from openfeature.flag_evaluation import Reason
+from test_events import Signer
 
 FLAG, BASE, GATE, PERMISSION = "cdp_create_ticket_embed", "unify_ticket_omnichannel_view", "canCreateTicket", "tickets_ticket_create"
 EVALUATE = "/ofrep/v1/evaluate/flags"
@@ -305,10 +306,28 @@ def test_every_answer_is_as_the_protocol_says(server, schemas):
 
 
 def test_the_push_and_the_refusal_of_too_many_are_as_the_protocol_says(tmp_path, schemas):
-    server = Server(tmp_path, "--demo", "--limit", "evaluations_per_user=2") if False else Server(tmp_path)
+    signer = Signer(tmp_path)
+    server = Server(
+        tmp_path, "--jwt-jwks", str(signer.path), "--jwt-issuer", "https://sso.test", "--jwt-audience", "gate", "--limit", "evaluations_per_user=1")
+
+    def validate(name, value):
+        schema = {"$ref": f"#/components/schemas/{name}", "components": schemas.document["components"]}
+        jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).validate(value)
+
     try:
-        bulk = evaluate(server, token=service_token(server))
-        schema = {"$ref": "#/components/schemas/eventStream", "components": schemas.document["components"]}
-        jsonschema.Draft202012Validator(schema).validate(bulk.json()["eventStreams"][0])
+        bulk = evaluate(server, token=signer.user("acme", "ann"))
+        schemas(EVALUATE, bulk)
+        validate("eventStream", bulk.json()["eventStreams"][0])
+        for key in (FLAG, None):
+            refused = evaluate(server, key, signer.user("acme", "ann"))
+            assert refused.status_code == 429 and int(refused.headers["Retry-After"]) >= 1
+            schemas(EVALUATE + ("/{key}" if key else ""), refused)
+        token = service_token(server)
+        listener = Listener(address(server, evaluate(server, token=token)))
+        before = len(listener.events)
+        write(server, "PATCH", f"flags/{FLAG}", {"enabled": True})
+        _, event = listener.wait(before + 1)
+        validate("sseEvent", {"event": event.event, "id": event.id, "data": event.data})
+        validate("sseEventData", json.loads(event.data))
     finally:
         server.stop()
