@@ -7,10 +7,13 @@ struct RefetchEvent: Sendable {
     var lastModified: Timestamp
 
     /// As it stands on the wire.
-    var bytes: [UInt8] {
+    ///
+    /// - Parameter retryMilliseconds: when to come again, for the last event. In a block of its own some readers take it for an event.
+    func bytes(retryMilliseconds: Int? = nil) -> [UInt8] {
         let data: JSONValue = [
             "type": "refetchEvaluation", "etag": .string(position.description), "lastModified": .integer(lastModified.microseconds / 1_000_000),
         ]
-        return Array("event: message\nid: \(position)\ndata: \(data.text)\n\n".utf8)
+        let retry = retryMilliseconds.map { "retry: \($0)\n" } ?? ""
+        return Array("event: message\nid: \(position)\ndata: \(data.text)\n\(retry)\n".utf8)
     }
 }

@@ -102,8 +102,11 @@ final class StreamHandler: ChannelDuplexHandler {
     func end(retryMilliseconds: Int = 1_000) {
         guard let context, !isEnding else { return }
         isEnding = true
-        var last = subscription.form == .refetch ? Self.chunk(RefetchEvent(position: seen, lastModified: seenAt).bytes) : ByteBuffer()
-        last.writeImmutableBuffer(Self.chunk("retry: \(retryMilliseconds)\n\n".utf8))
+        var last =
+            switch subscription.form {
+            case .answers: Self.chunk("retry: \(retryMilliseconds)\n\n".utf8)
+            case .refetch: Self.chunk(RefetchEvent(position: seen, lastModified: seenAt).bytes(retryMilliseconds: retryMilliseconds))
+            }
         last.writeString("0\r\n\r\n")
         let context_ = context
         context.writeAndFlush(wrapOutboundOut(.byteBuffer(last))).assumeIsolated().whenComplete { _ in context_.close(promise: nil) }

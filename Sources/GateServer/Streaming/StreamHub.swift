@@ -102,7 +102,7 @@ final class StreamHub: Service {
         if let before, !OFREPAnswers.differ(from: before, to: snapshot, subscription.subject, clientsOnly: subscription.clientsOnly) {
             return StreamLoop.ping
         }
-        return StreamHandler.chunk(RefetchEvent(position: snapshot.position, lastModified: now).bytes)
+        return StreamHandler.chunk(RefetchEvent(position: snapshot.position, lastModified: now).bytes())
     }
 
     /// The state of a position that a client was told; nil when it is of another incarnation or too old.

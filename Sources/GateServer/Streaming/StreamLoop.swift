@@ -102,7 +102,7 @@ private struct Audience {
         self.after = after
         let flags = reach.flags(for: company)
         self.flags = flags
-        refetch = StreamHandler.chunk(RefetchEvent(position: after.position, lastModified: moment).bytes)
+        refetch = StreamHandler.chunk(RefetchEvent(position: after.position, lastModified: moment).bytes())
         users = Set(reach.subjects.lazy.filter { $0.company == company }.map(\.user))
         let known = Set(before.gates.keys).union(after.gates.keys)
         gates =

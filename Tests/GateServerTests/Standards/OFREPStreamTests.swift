@@ -92,7 +92,7 @@ struct OFREPStreamTests {
                 server.clock.pass(seconds: 901)
                 try await stream.end()
                 #expect(stream.events.map { $0.data["type"] } == ["refetchEvaluation"])
-                #expect(stream.text.hasSuffix("\n\nretry: 1000\n\n"))
+                #expect(stream.text.hasSuffix("}\nretry: 1000\n\n"))
             }
             let late = try await server.get(address)
             #expect(late.status == 401 && late.code == "credential_invalid" && late["WWW-Authenticate"] != nil)
