@@ -26,16 +26,18 @@ struct StreamTokens: Sendable {
     /// Where it can neither be read nor made, one is used that ends with the process: streams are no reason not to start.
     static func beside(database: String, logger: Logger) -> StreamTokens {
         let path = database + ".stream-key"
+        if let kept = try? SmallFile.contents(of: path, longest: secretBytes, secret: true), kept.count == secretBytes {
+            return StreamTokens(secret: kept)
+        }
         let fresh = (0..<secretBytes).map { _ in UInt8.random(in: .min ... .max) }
         do throws(GateError) {
-            let made = try SmallFile.put(fresh, at: path, mode: 0o600, replacing: false)
-            let secret = made ? fresh : try SmallFile.contents(of: path, longest: secretBytes, secret: true)
-            guard secret.count == secretBytes else { throw GateError(.parameterInvalid, "\(path) is no key: remove it, and a fresh one is made") }
-            return StreamTokens(secret: secret)
+            guard try SmallFile.put(fresh, at: path, mode: 0o600, replacing: false) else {
+                throw GateError(.parameterInvalid, "\(path) is no key that its owner alone may read: remove it, and a fresh one is made")
+            }
         } catch {
             logger.warning("stream tokens will end with this process", metadata: ["error": "\(error.detail)"])
-            return StreamTokens(secret: fresh)
         }
+        return StreamTokens(secret: fresh)
     }
 
     /// - Throws: `internal_error` where the cipher fails.
