@@ -15,7 +15,6 @@ struct Composition: Sendable {
     private let service: GateService
     private let guards: GuardService
     private let logger: Logger
-    private let connections: ConnectionLimit
     private let threads: MultiThreadedEventLoopGroup
 
     /// A listener that is up.
@@ -30,8 +29,11 @@ struct Composition: Sendable {
     ) async throws {
         self.configuration = configuration
         self.logger = logger
-        let writer = try GateWriter(database: Database(path: configuration.database, newIncarnation: Self.incarnation()), clock: clock)
-        try await FirstChange(configuration: configuration, clock: clock).make(with: writer)
+        let metrics = ServerMetrics()
+        let writer = try GateWriter(
+            database: Database(path: configuration.database, newIncarnation: Self.incarnation()), clock: clock, wrote: metrics.wrote)
+        writer.store.observe { Logger.current.info("a change was committed", metadata: $0.logMetadata) }
+        try await withLogger(logger) { _ in try await FirstChange(configuration: configuration, clock: clock).make(with: writer) }
         var verifier: TokenVerifier?
         if let users = configuration.users {
             let keys = try await JWKSSource(JWKSLocation(users.keys), logger: logger, clock: clock)
@@ -42,22 +44,23 @@ struct Composition: Sendable {
         threads = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads ?? System.coreCount)
         let streams = try await StreamHub(
             writer.store, eventLoops: threads.makeIterator(), mostPerUser: limits.streamsPerUser, clock: clock,
-            keyGeneration: { authenticator.generation })
+            keyGeneration: { authenticator.generation }, delivered: metrics.delivered)
         // The database's lock, held by now, keeps others out of the events' file too.
         let eventsPath = EventFile.path(beside: configuration.database)
         let (findings, found) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let events = try EventStore(
             try EventFile(path: eventsPath), store: writer.store, embedOrigin: configuration.embedOrigin, clock: clock, found: { found.yield() })
         let eventReader = try EventReader(path: eventsPath)
-        guards = GuardService(events: events, reader: eventReader, writer: writer, clock: clock, logger: logger, signals: findings)
+        guards = GuardService(
+            events: events, reader: eventReader, writer: writer, metrics: metrics, clock: clock, logger: logger, signals: findings)
         service = GateService(
             writer: writer, history: try HistoryReader(path: configuration.database), events: events,
             eventReader: eventReader, authenticator: authenticator, limits: limits,
             tokenUses: TokenUses(logger: logger) { uses in try await writer.noteUses(uses) }, streams: streams,
-            streamTokens: .beside(database: configuration.database, logger: logger),
-            webhookAllowed: configuration.webhookAllowed, databasePath: configuration.database, publicURL: configuration.publicURL, clock: clock,
+            streamTokens: .beside(database: configuration.database, logger: logger), metrics: metrics,
+            connections: ConnectionLimit(maximum: limits.connections), webhookAllowed: configuration.webhookAllowed,
+            databasePath: configuration.database, publicURL: configuration.publicURL, clock: clock,
             logger: logger)
-        connections = ConnectionLimit(maximum: service.limits.connections)
     }
 
     /// Serves until SIGTERM or SIGINT: then it takes no more connections, finishes what it has begun, and returns.
@@ -70,14 +73,20 @@ struct Composition: Sendable {
         let listeners = try listenerPlans().map { plan in try listener(plan, routes, listening) }
         let retention = EventRetention(events: service.events, clock: service.clock, logger: logger)
         let scheduler = Scheduler(writer: service.writer, clock: service.clock, logger: logger)
-        let webhooks = WebhookSender(writer: service.writer, allowed: service.webhookAllowed, clock: service.clock, logger: logger)
+        let webhooks = WebhookSender(
+            writer: service.writer, allowed: service.webhookAllowed, metrics: service.metrics, clock: service.clock, logger: logger)
         var group = ServiceGroupConfiguration(
             services: [service.tokenUses, service.streams, retention, guards, scheduler, webhooks] + listeners,
             gracefulShutdownSignals: shutdownSignals, logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(8)
         group.maximumCancellationDuration = .seconds(1)
         let served: Result<Void, any Error>
-        do { served = .success(try await ServiceGroup(configuration: group).run()) } catch { served = .failure(error) }
+        // What is logged on a request's behalf bears the request's own logger; all else this one.
+        do {
+            served = .success(try await withLogger(logger) { _ in try await ServiceGroup(configuration: group).run() })
+        } catch {
+            served = .failure(error)
+        }
         try await threads.shutdownGracefully()
         try served.get()
     }
@@ -112,7 +121,7 @@ struct Composition: Sendable {
         let service = service
         let answers = ReadyAnswersTable { loop in HotAnswers(service, CORS(origins: configuration.corsOrigins), on: loop) }
         let isSecure = plan.tls != nil
-        let channel = GateHTTPChannel.Configuration(connections: connections, answers: plan.name == nil ? answers : nil, isSecure: isSecure)
+        let channel = GateHTTPChannel.Configuration(connections: service.connections, answers: plan.name == nil ? answers : nil, isSecure: isSecure)
         let server = try plan.tls.map { try HTTPServerBuilder.tls(.gate(channel), tlsConfiguration: Self.tls($0)) } ?? .gate(channel)
         return Application(
             router: routes.router(plan.endpoints), server: server,

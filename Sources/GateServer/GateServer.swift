@@ -28,9 +28,10 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var options: ServerOptions
 
     func run() async throws {
-        LoggingSystem.bootstrap(StreamLogHandler.standardError)
         do {
             let configuration = try await ServerConfiguration(options)
+            LineLogHandler.bootstrap(configuration.logFormat, configuration.logLevel)
+            defer { LogSink.standardError.flush() }
             try await Composition(configuration).run()
         } catch let error as GateError {
             throw StartFailure(error)

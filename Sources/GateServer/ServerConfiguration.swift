@@ -1,5 +1,6 @@
 import Configuration
 import GateCore
+import Logging
 import SystemPackage
 
 /// What the server was told: flags before environment before file before defaults.
@@ -48,6 +49,9 @@ struct ServerConfiguration: Sendable {
     var embedOrigin: String?
     var webhookAllowed: [AddressRange]
     var limits: [String: Int]
+    var logLevel: Logger.Level
+    /// Nil leaves it to where the log goes.
+    var logFormat: LogLine.Format?
     var demo: Demo?
 
     /// - Throws: `parameter_invalid`, `parameter_missing`, naming the setting.
@@ -67,6 +71,8 @@ struct ServerConfiguration: Sendable {
         embedOrigin = try settings["crm-embed-url"].map(Self.embedOrigin)
         webhookAllowed = try settings.list("webhook-allow").map { text throws(GateError) in try AddressRange(text) }
         limits = try Self.limits(settings.list("limit"))
+        logLevel = try settings.choice("log-level", of: Logger.Level.self) ?? .info
+        logFormat = try settings.choice("log-format", of: LogLine.Format.self)
         users = try Self.users(settings, demo)
         switch (settings["tls-certificate"], settings["tls-key"]) {
         case (let certificate?, let key?): tls = TLS(certificate: certificate, key: key)
@@ -177,6 +183,16 @@ private struct Settings {
 
     /// A file may have one text where a list is meant.
     func list(_ key: String) -> [String] { reader.stringArray(forKey: ConfigKey([key])) ?? self[key].map { [$0] } ?? [] }
+
+    /// One of a closed set of words.
+    func choice<Word: RawRepresentable<String> & CaseIterable>(_ key: String, of words: Word.Type) throws(GateError) -> Word? {
+        guard let text = self[key] else { return nil }
+        guard let word = Word(rawValue: text) else {
+            let known = words.allCases.map(\.rawValue).joined(separator: ", ")
+            throw GateError(.parameterInvalid, "--\(key) must be one of \(known), not \(quoted(text))")
+        }
+        return word
+    }
 
     func number(_ key: String, in range: ClosedRange<Int>) throws(GateError) -> Int? {
         guard let text = self[key] else { return nil }

@@ -46,6 +46,10 @@ struct ServerOptions: ParsableArguments {
     var webhookAllow: [String] = []
     @Option(help: ArgumentHelp("Sets a limit, 0 for none; may be given several times.", valueName: "name=n"))
     var limit: [String] = []
+    @Option(help: "The least that is logged: trace, debug, info, notice, warning, error or critical. (default: info)")
+    var logLevel: String?
+    @Option(help: "How a line of the log looks: json or text. (default: text on a terminal, json elsewhere)")
+    var logFormat: String?
     @Option(help: "A YAML file with any of these settings, by the names of the flags.")
     var config: String?
     @Flag(help: "Serves a demo from .gate/: a fresh signing key, seeds with demo companies and users, loopback only.")
@@ -77,6 +81,8 @@ struct ServerOptions: ParsableArguments {
         set("crm-embed-url", crmEmbedUrl)
         if !webhookAllow.isEmpty { settings["webhook-allow"] = .list(webhookAllow) }
         if !limit.isEmpty { settings["limit"] = .list(limit) }
+        set("log-level", logLevel)
+        set("log-format", logFormat)
         return settings
     }
 

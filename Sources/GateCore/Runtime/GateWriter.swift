@@ -8,6 +8,7 @@ package actor GateWriter {
     private let connection: any SQLConnection
     private let database: Database
     private let clock: @Sendable () -> Timestamp
+    private let wrote: @Sendable (WriteResult, Duration) -> Void
     private var snapshot: Snapshot
     private var head: Database.Head
     /// A change of which the database could not say whether it was committed: the next look at head tells.
@@ -17,13 +18,16 @@ package actor GateWriter {
     ///   - database: moved into the actor; nobody else may use its connection.
     ///   - connection: the connection to write through; the database's own unless a test wraps it.
     ///   - clock: the time that changes are stamped with.
+    ///   - wrote: told of each write what came of it and how long it took, on the writer's own thread.
     package init(
-        database: sending Database, through connection: sending (any SQLConnection)? = nil, clock: @escaping @Sendable () -> Timestamp
+        database: sending Database, through connection: sending (any SQLConnection)? = nil, clock: @escaping @Sendable () -> Timestamp,
+        wrote: @escaping @Sendable (WriteResult, Duration) -> Void = { _, _ in }
     ) throws(GateError) {
         let (snapshot, head) = try database.load()
         self.database = database
         self.connection = connection ?? database.connection
         self.clock = clock
+        self.wrote = wrote
         self.snapshot = snapshot
         self.head = head
         store = SnapshotStore(snapshot, chainHead: head.hash)
@@ -43,6 +47,18 @@ package actor GateWriter {
     /// - Throws: what planning refuses, with nothing changed; `storage_full`, `storage_failed` when the change is not in the
     ///   database; `outcome_unknown` when the database cannot say.
     package func write(_ request: WriteRequest) throws(GateError) -> Outcome {
+        let began = ContinuousClock.now
+        do throws(GateError) {
+            let outcome = try carryOut(request)
+            wrote(WriteResult(outcome), ContinuousClock.now - began)
+            return outcome
+        } catch {
+            wrote(WriteResult(error), ContinuousClock.now - began)
+            throw error
+        }
+    }
+
+    private func carryOut(_ request: WriteRequest) throws(GateError) -> Outcome {
         var committing: (plan: Plan, record: ChangeLog.Record)?
         do throws(GateError) {
             let connection = connection

@@ -17,5 +17,8 @@ package actor HistoryReader {
         try request.plan(on: snapshot, log, now: now)
     }
 
+    /// How many notices wait for their webhook to take them.
+    package func queuedNotices() throws(GateError) -> Int { try NoticeQueue(connection: log.connection).count() }
+
     package func lastUses() throws(GateError) -> [TokenID: Timestamp] { try TokenUseTable(connection: log.connection).all() }
 }

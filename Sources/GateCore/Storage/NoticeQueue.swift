@@ -27,6 +27,11 @@ struct NoticeQueue {
         }
     }
 
+    /// How many wait to be sent.
+    func count() throws(GateError) -> Int {
+        try connection.query("SELECT count(*) FROM notices") { row throws(GateError) in Int(row.integer(0)) }.first ?? 0
+    }
+
     /// Of each webhook and flag the first notice, where that is due: the next waits until it is done with.
     func due(at now: Timestamp, limit: Int) throws(GateError) -> [QueuedNotice] {
         try connection.query(

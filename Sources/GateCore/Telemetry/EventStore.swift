@@ -150,11 +150,12 @@ package actor EventStore {
         try file.settle(id, at: now, revision: revision, recovery: recovery)
     }
 
-    /// How the detectors of a flag stand.
-    package func levels(of flag: FlagCode) -> [DetectorLevel] {
-        book.detectors.filter { $0.key.flag == flag && $0.key.metric != GuardBook.zeroTolerance }.map { key, entry in
+    /// How the detectors stand: a flag's, or those of all flags. Some of them may be of an epoch that is over.
+    package func levels(of flag: FlagCode? = nil) -> [DetectorLevel] {
+        book.detectors.filter { (flag == nil || $0.key.flag == flag) && $0.key.metric != GuardBook.zeroTolerance }.map { key, entry in
             DetectorLevel(
-                company: key.company, metric: key.metric, flagEpoch: entry.flagEpoch, companyEpoch: entry.companyEpoch, state: entry.state)
+                flag: key.flag, company: key.company, metric: key.metric, flagEpoch: entry.flagEpoch, companyEpoch: entry.companyEpoch,
+                state: entry.state)
         }
     }
 
@@ -168,27 +169,5 @@ package actor EventStore {
             let events = try file.deleteOldest(Self.purgeStep, before: now - Self.retention)
             return max(outcomes, events) == Self.purgeStep
         }
-    }
-}
-
-/// How a detector stands.
-package struct DetectorLevel: Sendable {
-    /// Nil for the whole flag.
-    package var company: CompanyID?
-    package var metric: MetricName
-    package var flagEpoch: Revision
-    package var companyEpoch: Revision
-    package var state: DetectorState
-
-    package var json: JSONValue {
-        let lines = state.lines
-        func level(_ level: Int, _ line: DetectorLines.Line) -> JSONValue {
-            ["level": .integer(Int64(level)), "threshold": .integer(Int64(line.threshold))]
-        }
-        return [
-            "company_id": company.map { .string($0.rawValue) } ?? .null, "metric": .string(metric.rawValue), "fast": level(state.fast, lines.fast),
-            "slow": level(state.slow, lines.slow), "errors": .integer(Int64(state.errors)), "outcomes": .integer(Int64(state.outcomes)),
-            "tripped": state.tripped.map { .string($0.rawValue) } ?? .null,
-        ]
     }
 }

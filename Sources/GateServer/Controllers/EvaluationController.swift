@@ -26,6 +26,7 @@ enum EvaluationController {
             guard case .gate(let name) = route else { throw Problem.notFound }
             throw Planner.unknown(.gate(name))
         }
+        for decision in route.decisions(state, subject) { call.service.metrics.decided(decision.gate, isAllowed: decision.allowed) }
         return .read(body, of: state, tag: EntityTag.make(body, incarnation: state.incarnation), to: call.request)
     }
 

@@ -38,6 +38,7 @@ enum EventController {
         let (body, _) = try await call.json(atMost: largestBody)
         let batch = try EventIntake(call.snapshot, reporter: try reporter(call), now: call.now).batch(body)
         let outcome = try await call.service.events.append(batch.events)
+        call.service.metrics.took(outcome, refused: batch.refused.count)
         return Reply(
             status: .accepted,
             [

@@ -35,7 +35,7 @@ enum RolloutController {
             Endpoint(.get, "\(guardPath)/levels", .read, "How the detectors stand") { call in
                 let code = try existing(call)
                 let levels = await call.service.events.levels(of: code)
-                let current = levels.filter { isCurrent($0, call.snapshot, code) }
+                let current = levels.filter { $0.isCurrent(in: call.snapshot) }
                     .sorted { ($0.company?.rawValue ?? "", $0.metric) < ($1.company?.rawValue ?? "", $1.metric) }
                 return Reply(["data": .array(current.map(\.json))])
             },
@@ -195,11 +195,5 @@ enum RolloutController {
                                 + counts.members.map { ($0.name, $0.value) }))
                 }),
         ])
-    }
-
-    /// A detector of an epoch that is over says nothing any more.
-    private static func isCurrent(_ level: DetectorLevel, _ state: Snapshot, _ code: FlagCode) -> Bool {
-        guard let entry = state.flags[code], entry.epoch == level.flagEpoch else { return false }
-        return level.company.map { state.cell(code, $0)?.epoch ?? 0 == level.companyEpoch } ?? true
     }
 }

@@ -17,6 +17,11 @@ struct GateRequestContext: RequestContext, RemoteAddressRequestContext {
     }
 }
 
+extension GateRequestContext {
+    /// The path that was matched, as the router has it.
+    var route: String { endpointPath.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? ServerMetrics.unmatched }
+}
+
 /// Puts endpoints on a router. Every request goes the same way: path, method, identity, right, parameters, handler; and every
 /// error leaves as a problem.
 struct Routes: Sendable {
@@ -31,12 +36,13 @@ struct Routes: Sendable {
         EntityController.endpoints + FlagStateController.endpoints + UserController.endpoints + TokenController.endpoints
         + RolloutController.endpoints + ScheduleController.endpoints + WebhookController.endpoints + ChangeController.endpoints
         + ManifestController.endpoints + StreamController.administration + EventController.administration
-        + SystemController.endpoints
+        + SystemController.endpoints + MetricsController.endpoints
 
     private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
 
     func router(_ endpoints: [Endpoint]) -> Router<GateRequestContext> {
         let router = Router(context: GateRequestContext.self)
+        router.add(middleware: RequestRecorder(metrics: service.metrics))
         router.add(middleware: ProblemMiddleware(cors: cors, store: service.store))
         for (path, group) in Dictionary(grouping: endpoints, by: \.path) {
             var methods = Dictionary(uniqueKeysWithValues: group.map { ($0.method, $0) })
@@ -135,7 +141,13 @@ struct ProblemMiddleware: RouterMiddleware {
             if known.nearest.isEmpty, let missing = known.missing { known.nearest = store.current.snapshot.names(near: missing) }
             let problem = Problem(known, instance: request.uri.path, requestID: context.id)
             if problem.status.code >= 500 {
-                context.logger.error("a request failed", metadata: ["code": "\(known.code.rawValue)", "detail": "\(known.detail)"])
+                context.logger.error(
+                    "a request failed",
+                    metadata: [
+                        "http.request.method": "\(request.method.rawValue)", "http.route": "\(context.route)",
+                        "http.response.status_code": .stringConvertible(problem.status.code), "code": "\(known.code.rawValue)",
+                        "detail": "\(known.detail)",
+                    ])
             }
             response = (shaped?.shape ?? .problem).reply(problem, known, request).response
         }

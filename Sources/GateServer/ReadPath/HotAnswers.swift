@@ -42,12 +42,30 @@ final class HotAnswers: ReadyAnswers, Pollers {
         var second: Int64 = 0
         var full = ByteBuffer()
         var notModified = ByteBuffer()
+        /// Where it is counted that this was given, and the decisions in it.
+        private let requests: ReadCounts.Requests
+        private let decisions: [ReadCounts.Decisions]
 
-        init(stamp: AnswerStamp, incarnation: String, body: [UInt8], tag: String) {
+        init(
+            stamp: AnswerStamp, incarnation: String, body: [UInt8], tag: String, requests: ReadCounts.Requests, decisions: [ReadCounts.Decisions]
+        ) {
             self.stamp = stamp
             self.incarnation = incarnation
             self.body = body
             self.tag = tag
+            self.requests = requests
+            self.decisions = decisions
+        }
+
+        /// The response to give, counted.
+        func response(isKnown: Bool) -> ByteBuffer {
+            for decision in decisions { decision.count &+= 1 }
+            if isKnown {
+                requests.notModified &+= 1
+                return notModified
+            }
+            requests.full &+= 1
+            return full
         }
     }
 
@@ -59,10 +77,14 @@ final class HotAnswers: ReadyAnswers, Pollers {
     private var callers: [Key: Caller] = [:]
     private var generation = -1
     private var date = HTTPDate()
+    private let counts: ReadCounts
+    private let streams: ReadCounts.Requests
 
     init(_ service: GateService, _ cors: CORS, on eventLoop: any EventLoop) {
         self.service = service
         self.cors = cors
+        counts = service.metrics.readCounts(on: eventLoop)
+        streams = counts.requests(of: StreamController.path)
         service.streams.register(self, on: eventLoop)
     }
 
@@ -76,6 +98,8 @@ final class HotAnswers: ReadyAnswers, Pollers {
                     || reach.subjects.contains { $0.company == caller.subject.company && $0.user == caller.subject.user })
         }
     }
+
+    func recent(now: Timestamp) -> Int { callers.values.count { $0.polledAt.microseconds > now.microseconds - Self.pollingSpan } }
 
     func answer(to head: HTTPRequestHead, remoteAddress: SocketAddress?) -> ByteBuffer? {
         guard let route = ReadRoute(path: head.uri), let fields = Fields(head.headers), !fields.hasMinRevision else { return nil }
@@ -93,7 +117,7 @@ final class HotAnswers: ReadyAnswers, Pollers {
             caller.polledAt = now
             caller.polledRevision = answer.published?.snapshot.revision ?? 0
         }
-        let response = EntityTag.matches(ifNoneMatch, answer.tag) ? answer.notModified : answer.full
+        let response = answer.response(isKnown: EntityTag.matches(ifNoneMatch, answer.tag))
         return origin.map { Self.admitting($0, in: response) } ?? response
     }
 
@@ -139,6 +163,7 @@ final class HotAnswers: ReadyAnswers, Pollers {
             caller.identity, caller.subject, keyGeneration: generation, lastEventID: fields.lastEventID, origin: cors.admitted(fields.origin))
         do {
             try service.streams.start(subscription, on: channel)
+            streams.full &+= 1
             return true
         } catch {
             return false
@@ -209,7 +234,9 @@ final class HotAnswers: ReadyAnswers, Pollers {
         } else {
             guard let body = route.body(state, caller.subject, clientsOnly: true) else { return nil }
             answer = Answer(
-                stamp: stamp, incarnation: state.incarnation, body: body, tag: EntityTag.make(body, incarnation: state.incarnation))
+                stamp: stamp, incarnation: state.incarnation, body: body, tag: EntityTag.make(body, incarnation: state.incarnation),
+                requests: counts.requests(of: route.template),
+                decisions: route.decisions(state, caller.subject).map { counts.decisions(of: DecisionKey(gate: $0.gate, isAllowed: $0.allowed)) })
             if caller.answers.count >= Self.mostAnswers { caller.answers = [:] }
         }
         answer.published = published

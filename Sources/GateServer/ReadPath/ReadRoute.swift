@@ -20,6 +20,25 @@ enum ReadRoute: Hashable, Sendable {
         }
     }
 
+    /// The path as the router has it.
+    var template: String {
+        switch self {
+        case .featureFlags: "/v1/feature_flags"
+        case .permissions: "/v1/permissions"
+        case .gates: "/v1/gates"
+        case .gate: "/v1/gates/{name}"
+        }
+    }
+
+    /// The gates' answers in the body for a subject, to be counted.
+    func decisions(_ state: Snapshot, _ subject: Subject) -> [Decision] {
+        switch self {
+        case .featureFlags, .permissions: []
+        case .gates: state.gates.values.map { state.decide($0.value, subject) }
+        case .gate(let name): state.decide(name, subject).map { [$0] } ?? []
+        }
+    }
+
     /// The body for a subject; nil when there is nothing of that name.
     ///
     /// - Parameter clientsOnly: leaves out what is kept from user tokens.

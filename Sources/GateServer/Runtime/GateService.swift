@@ -12,6 +12,8 @@ struct GateService: Sendable {
     var tokenUses: TokenUses
     var streams: StreamHub
     var streamTokens: StreamTokens
+    var metrics: ServerMetrics
+    var connections: ConnectionLimit
     /// Ranges that webhooks may lead to although they are not public.
     var webhookAllowed: [AddressRange]
     var databasePath: String

@@ -10,6 +10,7 @@ struct GuardService: Service {
     let events: EventStore
     let reader: EventReader
     let writer: GateWriter
+    let metrics: ServerMetrics
     let clock: @Sendable () -> Timestamp
     let logger: Logger
     /// Something was found.
@@ -61,12 +62,13 @@ struct GuardService: Service {
         let isWatched = revision != nil && finding.metric != nil
         try await events.settle(open.id, at: clock(), revision: revision, recovery: isWatched ? .watching : nil)
         guard let revision else { return }
-        logger.warning(
-            "a guard stopped a flag",
-            metadata: [
-                "feature_flag.key": "\(finding.flag)", "company_id": "\(finding.company?.rawValue ?? "")", "revision": "\(revision)",
-                "reason": "\(finding.reason)",
-            ])
+        metrics.tripped(finding)
+        var metadata: Logger.Metadata = [
+            "feature_flag.key": "\(finding.flag)", "feature_flag.result.variant": "off", "feature_flag.provider.name": "gate",
+            "revision": .stringConvertible(revision), "reason": "\(finding.reason)",
+        ]
+        if let company = finding.company { metadata["company_id"] = "\(company)" }
+        logger.warning("a guard stopped a flag", metadata: metadata)
     }
 
     private func warn(_ open: StoredFinding) async throws {

@@ -14,6 +14,7 @@ final class Delivery: Sendable {
     }
 
     private struct State: Sendable {
+        var isComplete: Bool { loopsToGo == 0 && settled == streams }
         var loopsToGo: Int
         var streams = 0
         var written = 0
@@ -24,15 +25,18 @@ final class Delivery: Sendable {
     let reach: Reach
     private let began = NIODeadline.now()
     private let state: Mutex<State>
+    private let completed: @Sendable (TimeAmount) -> Void
 
-    init(_ reach: Reach, loops: Int) {
+    /// - Parameter completed: told the time to the last write, once every write has come to an end, if there was one.
+    init(_ reach: Reach, loops: Int, completed: @escaping @Sendable (TimeAmount) -> Void = { _ in }) {
         self.reach = reach
+        self.completed = completed
         state = Mutex(State(loopsToGo: loops, lastAt: began))
     }
 
     /// A loop has begun as many writes.
     func looked(streams: Int) {
-        state.withLock {
+        change {
             $0.loopsToGo -= 1
             $0.streams += streams
         }
@@ -40,7 +44,7 @@ final class Delivery: Sendable {
 
     /// A write has come to its end.
     func settled(written: Bool, at now: NIODeadline) {
-        state.withLock {
+        change {
             $0.settled += 1
             guard written else { return }
             $0.written += 1
@@ -48,11 +52,20 @@ final class Delivery: Sendable {
         }
     }
 
+    /// The change that makes it complete is the last one.
+    private func change(_ edit: (inout State) -> Void) {
+        let time = state.withLock { state -> TimeAmount? in
+            edit(&state)
+            return state.isComplete && state.written > 0 ? state.lastAt - began : nil
+        }
+        if let time { completed(time) }
+    }
+
     var report: Report {
         state.withLock {
             Report(
                 streams: $0.streams, written: $0.written, elapsed: $0.lastAt - began,
-                isComplete: $0.loopsToGo == 0 && $0.settled == $0.streams)
+                isComplete: $0.isComplete)
         }
     }
 }

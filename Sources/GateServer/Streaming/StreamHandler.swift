@@ -26,6 +26,8 @@ final class StreamHandler: ChannelDuplexHandler {
     private var queuedBytes = 0
     private var context: ChannelHandlerContext?
     private var isEnding = false
+    /// Too much waited for a client that did not read.
+    private(set) var isCutForSlowness = false
     private let onClose: (StreamHandler) -> Void
 
     /// - Parameter onClose: called once, on the loop, when the connection is gone.
@@ -69,6 +71,7 @@ final class StreamHandler: ChannelDuplexHandler {
         guard let context, !isEnding else { return written?(false) ?? () }
         guard queuedEvents < Self.mostQueuedEvents, queuedBytes + bytes.readableBytes <= Self.mostQueuedBytes else {
             written?(false)
+            isCutForSlowness = true
             return cut()
         }
         queuedEvents += 1

@@ -44,16 +44,20 @@ final class StreamHub: Service {
     private let clock: @Sendable () -> Timestamp
     private let keyGeneration: @Sendable () -> Int
     private let mostPerUser: Int
+    private let delivered: @Sendable (TimeAmount) -> Void
 
-    /// - Parameter mostPerUser: beyond it a user's oldest stream ends; 0 for no limit.
+    /// - Parameters:
+    ///   - mostPerUser: beyond it a user's oldest stream ends; 0 for no limit.
+    ///   - delivered: told, once a revision was written to the last stream that it concerns, how long that took.
     init(
         _ store: SnapshotStore, eventLoops: some Sequence<any EventLoop>, mostPerUser: Int, clock: @escaping @Sendable () -> Timestamp,
-        keyGeneration: @escaping @Sendable () -> Int
+        keyGeneration: @escaping @Sendable () -> Int, delivered: @escaping @Sendable (TimeAmount) -> Void = { _ in }
     ) async throws {
         self.store = store
         self.clock = clock
         self.keyGeneration = keyGeneration
         self.mostPerUser = mostPerUser
+        self.delivered = delivered
         var loops: [Loop] = []
         for eventLoop in eventLoops {
             let streams = try await eventLoop.submit { NIOLoopBound(StreamLoop(eventLoop), eventLoop: eventLoop) }.get()
@@ -145,7 +149,7 @@ final class StreamHub: Service {
         let reach = Reach(publication.changes, from: publication.before.snapshot, to: publication.after.snapshot)
         let now = clock()
         let (loops, delivery) = state.withLock { state in
-            let delivery = Delivery(reach, loops: state.loops.count)
+            let delivery = Delivery(reach, loops: state.loops.count, completed: delivered)
             state.recent.append(Kept(state: publication.after, since: now))
             if state.recent.count > Self.keptStates { state.recent.removeFirst() }
             state.deliveries.append((publication.after.snapshot.revision, delivery))
@@ -178,6 +182,27 @@ final class StreamHub: Service {
     /// Says who knows the pollers of a loop. To be called on it.
     func register(_ pollers: any Pollers, on eventLoop: any EventLoop) {
         state.withLock({ $0.loops.first { $0.eventLoop === eventLoop } })?.streams.value.pollers = pollers
+    }
+
+    /// How many streams there are, what was sent to them, and who polls instead.
+    struct Figures: Sendable {
+        var live = 0
+        var events = 0
+        var cut = 0
+        var pollers = 0
+    }
+
+    /// The figures of all loops together.
+    func figures(now: Timestamp) async throws -> Figures {
+        var sum = Figures()
+        for loop in state.withLock({ $0.loops }) {
+            let one = try await loop.eventLoop.submit {
+                let streams = loop.streams.value
+                return Figures(live: streams.count, events: streams.events, cut: streams.cut, pollers: streams.pollers?.recent(now: now) ?? 0)
+            }.get()
+            sum = Figures(live: sum.live + one.live, events: sum.events + one.events, cut: sum.cut + one.cut, pollers: sum.pollers + one.pollers)
+        }
+        return sum
     }
 
     /// Every live stream, for those who look after them.

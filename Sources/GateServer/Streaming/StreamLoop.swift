@@ -5,6 +5,8 @@ import NIOCore
 protocol Pollers: AnyObject {
     /// How many who were seen lately, and whom a change concerns, have not come since.
     func behind(_ revision: Revision, _ reach: Reach, now: Timestamp) -> Int
+    /// How many were seen lately.
+    func recent(now: Timestamp) -> Int
 }
 
 /// The streams of one event loop. Only ever used on its loop, so it needs no lock.
@@ -15,12 +17,17 @@ final class StreamLoop {
     private let eventLoop: any EventLoop
     private var streams: [CompanyID: [ObjectIdentifier: StreamHandler]] = [:]
     private(set) var count = 0
+    /// Events begun to be sent, and streams broken off because nobody read them, since the start.
+    private(set) var events = 0
+    private(set) var cut = 0
     /// Those of this loop who ask again and again instead of listening.
     weak var pollers: (any Pollers)?
 
     init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
+    /// Adds a stream, which is about to be sent its first event.
     func add(_ stream: StreamHandler) {
+        events += 1
         streams[stream.subscription.subject.company, default: [:]][ObjectIdentifier(stream)] = stream
         count += 1
     }
@@ -30,6 +37,7 @@ final class StreamLoop {
         guard streams[company]?.removeValue(forKey: ObjectIdentifier(stream)) != nil else { return }
         if streams[company]?.isEmpty == true { streams[company] = nil }
         count -= 1
+        if stream.isCutForSlowness { cut += 1 }
     }
 
     /// Sends a publication to the streams whose answers it changes.
@@ -51,6 +59,7 @@ final class StreamLoop {
                 stream.send(event, of: after.position, since: moment, at: now) { written in delivery.settled(written: written, at: .now()) }
             }
         }
+        events += begun
         delivery.looked(streams: begun)
     }
 

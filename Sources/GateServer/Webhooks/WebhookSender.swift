@@ -10,6 +10,7 @@ import ServiceLifecycle
 struct WebhookSender: Service {
     let writer: GateWriter
     let allowed: [AddressRange]
+    let metrics: ServerMetrics
     let clock: @Sendable () -> Timestamp
     let logger: Logger
 
@@ -59,13 +60,17 @@ struct WebhookSender: Service {
                 return true
             }
             switch await send(notice, to: webhook.url) {
-            case .delivered: try await writer.settle(notice, retryAt: nil)
+            case .delivered:
+                metrics.sent(.delivered)
+                try await writer.settle(notice, retryAt: nil)
             case .gone:
+                metrics.sent(.gone)
                 try await writer.settle(notice, retryAt: nil)
                 let command = Command.patch(.webhook(notice.webhook), ["enabled": false])
                 _ = try await writer.write(
                     WriteRequest(command, actor: "webhooks", reason: "the receiver answered 410 Gone: it wants no more", authority: .full))
             case .failed(let why):
+                metrics.sent(.failed)
                 let isOver = clock() > notice.createdAt + Self.patience
                 logger.warning(
                     "a webhook was not taken",

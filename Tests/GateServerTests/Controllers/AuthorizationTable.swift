@@ -60,6 +60,7 @@ enum AuthorizationTable {
     static let rows: [String: Row] = [
         "GET /livez": Row(open),
         "GET /readyz": Row(open),
+        "GET /metrics": Row(reads),
         "GET /v1/feature_flags": Row(evaluates, query: "company_id={company}"),
         "GET /v1/permissions": Row(evaluates, query: subject),
         "GET /v1/gates": Row(evaluates, query: subject),

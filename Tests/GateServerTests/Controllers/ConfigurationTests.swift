@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import GateCore
+import Logging
 import Testing
 
 @testable import GateServer
@@ -19,6 +20,7 @@ struct ConfigurationTests {
         let configuration = try await Self.configuration([])
         #expect(configuration.address == ServerConfiguration.Address(host: "127.0.0.1", port: 8080))
         #expect(configuration.database == "gate.db" && configuration.users == nil && configuration.corsOrigins.isEmpty)
+        #expect(configuration.logLevel == .info && configuration.logFormat == nil)
         #expect(configuration.adminAddress == nil && configuration.bootstrapTokenFile == nil && configuration.seeds.isEmpty)
     }
 
@@ -64,6 +66,7 @@ struct ConfigurationTests {
             (["--cors-origin", "https://A.test"], "--cors-origin"), (["--cors-origin", "null"], "--cors-origin"),
             (["--admin-listen", "9000"], "--admin-listen"), (["--admin-listen", "localhost:x"], "--admin-listen"), (["--port", "65536"], "--port"),
             (["--port=-1"], "--port"), (["--threads", "0"], "--threads"),
+            (["--log-level", "loud"], "--log-level"), (["--log-level", "INFO"], "--log-level"), (["--log-format", "xml"], "--log-format"),
         ])
     func refused(arguments: [String], named: String) async throws {
         let error = await #expect(throws: GateError.self) { try await Self.configuration(arguments) }
@@ -94,7 +97,7 @@ struct ConfigurationTests {
             "--database", "d", "--seeds", "s", "--host", "h", "--port", "1", "--admin-listen", "a", "--threads", "1", "--bootstrap-token-file", "b",
             "--jwt-jwks", "j", "--jwt-issuer", "i", "--jwt-audience", "a", "--jwt-cookie", "c", "--jwt-company-claim", "c", "--jwt-user-claim", "u",
             "--jwt-roles-claim", "r", "--tls-certificate", "t", "--tls-key", "k", "--trust-proxy", "p", "--cors-origin", "o", "--limit", "l",
-            "--public-url", "p", "--crm-embed-url", "u", "--webhook-allow", "w",
+            "--public-url", "p", "--crm-embed-url", "u", "--webhook-allow", "w", "--log-level", "debug", "--log-format", "json",
             "--config", "f", "--demo",
         ])
         // All but --config, which names the file, and --demo, which is said where the server is started.

@@ -38,20 +38,21 @@ struct TestServer: Sendable {
     ///   - options: further options of the command line. Those of `unlimited` are among the defaults.
     ///   - seeds: YAML manifests.
     ///   - folder: of a server that ran before, with its database; nil for a fresh one.
+    ///   - logger: what the server logs with.
     static func running<Result: Sendable>(
         _ options: [String] = unlimited, seeds: String = TestUniverse.seeds, in folder: String? = nil, clock: TestClock = TestClock(),
-        _ work: @Sendable (TestServer) async throws -> Result
+        logger: Logger = quiet, _ work: @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
         guard let folder else {
             return try await turns.taken {
-                try await TestFolder.with { try await running(options, seeds: seeds, in: $0, clock: clock, work) }
+                try await TestFolder.with { try await running(options, seeds: seeds, in: $0, clock: clock, logger: logger, work) }
             }
         }
         try FileManager.default.createDirectory(atPath: folder + "/seeds", withIntermediateDirectories: true)
         try Data(seeds.utf8).write(to: URL(fileURLWithPath: folder + "/seeds/universe.yaml"))
         let signer = try DemoSigner(folder: folder + "/keys")
         let configuration = try await ServerConfiguration(ServerOptions.parse(arguments(folder, signer) + options))
-        let composition = try await Composition(configuration, clock: { clock.now }, logger: quiet)
+        let composition = try await Composition(configuration, clock: { clock.now }, logger: logger)
         return try await serve(composition, expecting: configuration.adminAddress == nil ? 1 : 2) { listeners in
             guard let url = listeners.first(where: { $0.name == nil })?.url else { throw GateError(.unexpected, "the server did not start") }
             let admin = try String(contentsOfFile: folder + "/admin.token", encoding: .utf8).filter { $0 != "\n" }
@@ -129,7 +130,7 @@ extension TestServer {
     func stream(
         _ method: HTTPMethod, _ path: String, by token: String?, _ headers: [(String, String)], body: HTTPClientRequest.Body?
     ) async throws -> Answer {
-        var request = HTTPClientRequest(url: (path.hasPrefix("/v1/admin") ? adminURL : url) + path)
+        var request = HTTPClientRequest(url: (path.hasPrefix("/v1/admin") || path == "/metrics" ? adminURL : url) + path)
         request.method = method
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         for (name, value) in headers { request.headers.add(name: name, value: value) }

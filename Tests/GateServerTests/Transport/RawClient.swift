@@ -55,6 +55,13 @@ struct RawClient {
         }
     }
 
+    /// Reads until the text has come so many times, or the server has closed.
+    mutating func read(until text: String, times: Int) async throws {
+        while received.ranges(of: text).count < times, let bytes = try await iterator.next() {
+            received += String(buffer: bytes)
+        }
+    }
+
     /// Reads and forgets until what came ends with a text, or the server has closed; tells of the bytes as they come.
     ///
     /// - Parameter slowly: the pause after the first bytes.

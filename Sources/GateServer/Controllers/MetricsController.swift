@@ -1,0 +1,13 @@
+import GateCore
+import Hummingbird
+
+/// What a monitoring system reads.
+enum MetricsController {
+    static let endpoints: [Endpoint] = [
+        Endpoint(.get, "/metrics", .read, "How the server does, for Prometheus", parameters: nil) { call in
+            var reply = Reply(bytes: Array(try await MetricsPage(call.service, call.snapshot).text().utf8))
+            reply.headers = [.contentType: Exposition.contentType, .cacheControl: "no-store"]
+            return reply
+        }
+    ]
+}
