@@ -40,7 +40,8 @@ struct OFREPStreamTests {
                 _ = try await stream.first(2)
                 // Another reason is another answer, although the value is the same.
                 let held = try await server.change(.PUT, "/flags/embed/holds?wait=2s", [:])
-                #expect(try await stream.first(3)[2].id.hasSuffix("-\(try #require(held["revision"]?.integerValue))"))
+                let revision = try #require(held["revision"]?.integerValue)
+                #expect(try await stream.first(3)[2].id.hasSuffix("-\(revision)"))
                 #expect(stream.events.count == 3)
             }
         }
@@ -55,7 +56,7 @@ struct OFREPStreamTests {
             // Between the evaluation and the stream.
             let address = try await server.streamAddress(by: ann)
             try await server.change(.PUT, "/flags/embed/companies/acme", ["enabled": false])
-            try await OpenStream.following(address, of: server) { stream in
+            try await OpenStream.following(address, of: server) { stream async throws in
                 #expect(try await stream.first(1)[0].data["type"] == "refetchEvaluation")
             }
             // Long after: it has evaluated since.
@@ -73,7 +74,7 @@ struct OFREPStreamTests {
             }
             Self.settle(server)
             for position in [seen, "0123456789abcdef-1"] {
-                try await OpenStream.following(address, of: server, [("Last-Event-ID", position)]) { stream in
+                try await OpenStream.following(address, of: server, [("Last-Event-ID", position)]) { stream async throws in
                     #expect(try await stream.first(1).count == 1, "\(position)")
                 }
             }
@@ -213,7 +214,7 @@ struct OFREPStreamTests {
                 let bytes = try SmallFile.contents(of: path, longest: 65_536)
                 try SmallFile.put(bytes, at: "\(folder)/keys/\(name)", mode: 0o600, replacing: true)
             }
-            try await TestServer.running(in: folder, clock: clock) { server in
+            try await TestServer.running(in: folder, clock: clock) { server async throws in
                 #expect(try await server.get(address).status == 401)
                 #expect(try await server.streamAddress(by: server.user("acme", "ann")) != address)
             }

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import GateCore
 import NIOCore
+import NIOHTTP1
 import Synchronization
 import Testing
 
