@@ -196,6 +196,21 @@ struct OFREPTests {
         }
     }
 
+    @Test("A gate's answer counts in the metrics as anywhere, a flag's does not")
+    func metrics() async throws {
+        try await TestServer.running { server in
+            let (ann, bob) = (try server.user("acme", "ann"), try server.user("acme", "bob"))
+            for key in ["canCreate", "embed", nil, "nope"] { _ = try await server.evaluate(key, by: ann) }
+            _ = try await server.evaluate("canCreate", by: bob)
+            let page = try await server.get("/metrics", by: server.admin).text
+            let lines = page.split(separator: "\n").filter { $0.hasPrefix("gate_decisions_total{") }
+            #expect(
+                lines == [
+                    #"gate_decisions_total{gate="canCreate",result="allowed"} 2"#, #"gate_decisions_total{gate="canCreate",result="denied"} 1"#,
+                ])
+        }
+    }
+
     @Test("Evaluations count as every other read of a user does")
     func limits() async throws {
         try await TestServer.running(["--limit", "evaluations_per_user=3"]) { server in

@@ -36,6 +36,7 @@ enum OFREPController {
         guard let answer = OFREPAnswers.one(key, state, context.subject, clientsOnly: call.isUser) else {
             throw GateError(.flagUnknown, "there is no flag and no gate \(quoted(key))")
         }
+        count([answer], state, call)
         return .read(JSONWriter.bytes(answer.json), of: state)
     }
 
@@ -43,10 +44,19 @@ enum OFREPController {
         let context = try await OFREPContext(call)
         let state = try await state(call)
         let answers = OFREPAnswers.all(state, context.subject, clientsOnly: call.isUser)
+        count(answers, state, call)
         let stream = try OFREPStream.entry(for: context.subject, call)
         let body = JSONWriter.bytes(["flags": .array(answers.map(\.json)), "eventStreams": [stream]])
         let tag = EntityTag.make(body, incarnation: state.incarnation, context: context.canonicalBytes)
         return .read(body, of: state, tag: tag, to: call.request)
+    }
+
+    /// A gate's answer counts here as anywhere.
+    private static func count(_ answers: [OFREPEvaluation], _ state: Snapshot, _ call: Call) {
+        for answer in answers {
+            let gate = GateName(unchecked: answer.key)
+            if state.gates[gate] != nil { call.service.metrics.decided(gate, isAllowed: answer.value) }
+        }
     }
 
     /// The state to answer from: not older than the event that made the client ask again, nor than `Gate-Min-Revision` asks.
