@@ -121,7 +121,9 @@ struct Composition: Sendable {
         let service = service
         let answers = ReadyAnswersTable { loop in HotAnswers(service, CORS(origins: configuration.corsOrigins), on: loop) }
         let isSecure = plan.tls != nil
-        let channel = GateHTTPChannel.Configuration(connections: service.connections, answers: plan.name == nil ? answers : nil, isSecure: isSecure)
+        let channel = GateHTTPChannel.Configuration(
+            connections: service.connections, answers: plan.name == nil ? answers : nil, isSecure: isSecure,
+            refused: service.metrics.refused)
         let server = try plan.tls.map { try HTTPServerBuilder.tls(.gate(channel), tlsConfiguration: Self.tls($0)) } ?? .gate(channel)
         return Application(
             router: routes.router(plan.endpoints), server: server,

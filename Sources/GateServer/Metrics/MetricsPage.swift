@@ -46,6 +46,9 @@ struct MetricsPage: Sendable {
             routes.filter { $0.value.duration.count > 0 }.map { route, requests in
                 ([("route", route.path), ("method", route.method.rawValue)], requests.duration)
             })
+        page.family(
+            "gate_http_refusals_total", .counter, "Requests and connections refused before any route, by the problem's code.",
+            counted.refusals.sorted { $0.key < $1.key }.map { .init([("code", $0.key)], $0.value) })
         page.gauge("gate_http_connections", "Connections that are open.", service.connections.count)
         page.family(
             "gate_decisions_total", .counter, "Answers of gates that were given to requests, by gate and result.",

@@ -74,6 +74,8 @@ final class ServerMetrics: Sendable {
     private let requests = Mutex<[Route: Requests]>([:])
     private let decisions = Mutex<[DecisionKey: Int]>([:])
     private let totals = Mutex(Totals())
+    /// By code.
+    private let refusals = Mutex<[String: Int]>([:])
     private let loops = Mutex<[NIOLoopBound<ReadCounts>]>([])
 
     // MARK: Counting
@@ -82,6 +84,9 @@ final class ServerMetrics: Sendable {
     func answered(_ route: Route, status: Int, after duration: Duration) {
         requests.withLock { $0[route, default: Requests()].count(status, after: duration) }
     }
+
+    /// A request has been refused before any route saw it.
+    func refused(_ refusal: RequestRefusal) { refusals.withLock { $0[refusal.code, default: 0] += 1 } }
 
     /// A gate's answer has been given.
     func decided(_ gate: GateName, isAllowed: Bool) {
@@ -127,6 +132,7 @@ final class ServerMetrics: Sendable {
     /// Everything that was counted.
     struct Reading: Sendable {
         var requests: [Route: Requests]
+        var refusals: [String: Int]
         var decisions: [DecisionKey: Int]
         var totals: Totals
     }
@@ -138,7 +144,8 @@ final class ServerMetrics: Sendable {
             decisions = decisions.filter { gates[$0.key.gate] != nil }
             return decisions
         }
-        var reading = Reading(requests: requests.withLock { $0 }, decisions: decided, totals: totals.withLock { $0 })
+        var reading = Reading(
+            requests: requests.withLock { $0 }, refusals: refusals.withLock { $0 }, decisions: decided, totals: totals.withLock { $0 })
         for loop in loops.withLock({ $0 }) {
             let counts = try await loop.eventLoop.submit { loop.value.read(store.current.snapshot) }.get()
             reading.decisions.merge(counts.decisions, uniquingKeysWith: +)

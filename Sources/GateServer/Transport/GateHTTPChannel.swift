@@ -22,6 +22,8 @@ struct GateHTTPChannel: ServerChildChannel, HTTPChannelHandler {
         var answers: ReadyAnswersTable?
         /// Requests came by https.
         var isSecure = false
+        /// Told of each request that is refused before any route sees it.
+        var refused: @Sendable (RequestRefusal) -> Void = { _ in }
         /// Bytes that one read takes at most. What a client sends ahead of its turn is bounded by that.
         var readBytes = 16_384
     }
@@ -67,7 +69,8 @@ struct GateHTTPChannel: ServerChildChannel, HTTPChannelHandler {
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
 
         let answerer = ReadyAnswerHandler(
-            answers: configuration.answers?.answers(on: loop), watch: watch, admission: admission, check: configuration.heads, logger: logger)
+            answers: configuration.answers?.answers(on: loop), watch: watch, admission: admission, check: configuration.heads,
+            refused: configuration.refused, logger: logger)
         if configuration.answers != nil { try pipeline.addHandler(RepeatedRequestHandler(watch: watch, answerer: answerer)) }
         try pipeline.addHandlers([watch, ByteToMessageHandler(decoder), HTTPResponseEncoder()])
         try pipeline.addHandler(answerer)

@@ -12,6 +12,7 @@ extension ReadyAnswerHandler {
         case .ignore:
             return
         case .answer(let isAnswering):
+            refused(refusal)
             logger.debug("Request refused.", metadata: ["code": "\(refusal.code)", "detail": "\(refusal.detail)"])
             socket?.write(NIOAny(IOData.byteBuffer(refusal.bytes)), promise: nil)
             finish(context)

@@ -34,6 +34,7 @@ final class ReadyAnswerHandler: ChannelDuplexHandler {
     let watch: RequestLineWatch?
     let admission: ConnectionLimit.Admission
     let check: RequestHeadCheck
+    let refused: (RequestRefusal) -> Void
     let logger: Logger
 
     var conversation = Conversation()
@@ -57,17 +58,20 @@ final class ReadyAnswerHandler: ChannelDuplexHandler {
     ///   - answers: of this channel's event loop; nil: every request goes to its route.
     ///   - watch: of this channel.
     ///   - admission: a connection that is not admitted is refused as soon as it is active.
+    ///   - refused: told of each request that gets a refusal for an answer.
     init(
         answers: (any ReadyAnswers)?,
         watch: RequestLineWatch? = nil,
         admission: ConnectionLimit.Admission = .admitted,
         check: RequestHeadCheck = RequestHeadCheck(),
+        refused: @escaping (RequestRefusal) -> Void = { _ in },
         logger: Logger
     ) {
         self.answers = answers
         self.watch = watch
         self.admission = admission
         self.check = check
+        self.refused = refused
         self.logger = logger
     }
 

@@ -60,7 +60,7 @@ struct ServerLogTests {
     func invalidTrace() async throws {
         let book = Book()
         try await TestServer.running(logger: book.logger(.debug)) { server in
-            for value in ["00-\(Self.trace)-0000000000000000-01", "ff-\(Self.trace)-b7ad6b7169203331-01", "nonsense\u{1}"] {
+            for value in ["00-\(Self.trace)-0000000000000000-01", "ff-\(Self.trace)-b7ad6b7169203331-01", "nonsense"] {
                 _ = try await server.get("/readyz", by: nil, [("traceparent", value)])
             }
             _ = try await server.get("/readyz", by: nil, [Self.traceparent, Self.traceparent])

@@ -57,7 +57,7 @@ struct MetricsPageTests {
             for _ in 0..<4 { _ = try await server.get("/v1/permissions", by: ann) }
             _ = try await server.send(.HEAD, "/v1/permissions", by: ann)
             _ = try await server.send(.DELETE, "/v1/permissions", by: ann)
-            _ = try await server.send(.RAW(value: "BREW"), "/v1/permissions", by: ann)
+            _ = try await server.send(.PURGE, "/v1/permissions", by: ann)
             let page = try await Self.page(server)
             #expect(page.requests("/v1/feature_flags", 200) == 24 && page.requests("/v1/feature_flags", 304) == 7)
             #expect(page.requests("/v1/feature_flags", 401) == 2)
@@ -67,6 +67,23 @@ struct MetricsPageTests {
             let timed = #"gate_http_request_duration_seconds_count{route="/v1/feature_flags",method="GET"}"#
             #expect(page[timed] == 6, "1 unknown token, 3 with a query, 2 without a credential")
             #expect(try await Self.page(server).requests("/metrics", 200) == 1, "a page counts those before it")
+        }
+    }
+
+    @Test("What never reaches a route is counted by its problem's code")
+    func refusals() async throws {
+        try await TestServer.running { server in
+            #expect(try await !Self.page(server).series.contains { $0.hasPrefix("gate_http_refusals_total") })
+            for target in ["/\u{1}", "/", "/" + String(repeating: "x", count: 5_000)] {
+                let host = target == "/" ? "" : "Host: a\r\n"
+                _ = try await RawClient.connected(to: server.port) { client in
+                    try await client.send("GET \(target) HTTP/1.1\r\n\(host)\r\n")
+                    return try await client.readToEnd()
+                }
+            }
+            let page = try await Self.page(server)
+            #expect(page[#"gate_http_refusals_total{code="request_malformed"}"#] == 2)
+            #expect(page[#"gate_http_refusals_total{code="uri_too_long"}"#] == 1)
         }
     }
 
@@ -120,7 +137,7 @@ struct MetricsPageTests {
                 for path in ["/nothing/\(number)", "/v1/gates/g\(number)", "/v1/admin/flags/f\(number)", "/v1/feature_flags?x=\(number)"] {
                     _ = try await server.get(path, by: number.isMultiple(of: 2) ? ann : server.admin)
                 }
-                _ = try await server.send(.RAW(value: "M\(number)"), "/v1/gates", by: ann)
+                _ = try await server.send(.PURGE, "/v1/gates/\(number)", by: ann)
             }
             for number in 0..<2 { try await round(number) }
             _ = try await Self.page(server)
@@ -128,7 +145,9 @@ struct MetricsPageTests {
             for number in 2..<402 { try await round(number) }
             let after = try await Self.page(server)
             #expect(after.series == before.series)
-            #expect(after.requests("unmatched", 404) == 402 && after.requests("/v1/admin/flags/{code}", 404) == 402)
+            #expect(
+                after.requests("unmatched", 404) == 402 && after.requests("unmatched", 404, "OTHER") == 402
+                    && after.requests("/v1/admin/flags/{code}", 404) == 402)
         }
     }
 
@@ -163,7 +182,9 @@ struct MetricsPageTests {
             #expect(page[#"gate_events_total{result="refused"}"#] == 1)
             #expect(page[#"gate_entities{kind="company"}"#] == 3 && page[#"gate_entities{kind="user"}"#] == 3)
             #expect(page[#"gate_entities{kind="flag"}"#] == 4 && page[#"gate_entities{kind="gate"}"#] == 1)
-            #expect((page[#"gate_file_size_bytes{file="database"}"#] ?? 0) > 4_096 && (page[#"gate_file_size_bytes{file="events"}"#] ?? 0) > 4_096)
+            for file in ["database", "database_wal", "events", "events_wal"] {
+                #expect((page["gate_file_size_bytes{file=\"\(file)\"}"] ?? 0) >= 4_096, "\(file)")
+            }
             #expect(page["gate_webhook_queue_length"] == 0 && page[#"gate_guard_trips_total{scope="flag",detector="rate"}"#] == 0)
             #expect(page[#"gate_build_info{version="0.1.0"}"#] == 1 && (page["gate_http_connections"] ?? 0) >= 1)
             #if os(Linux)
