@@ -77,7 +77,8 @@ def traffic(gate):
     assert gate.post(gate.api_token("events"), events).status_code == 202
     with requests.get(
             f"{gate.url}/v1/stream?company_id=acme&user_id=ann", headers={"Authorization": f"Bearer {service}"}, stream=True, timeout=10) as stream:
-        next(stream.iter_lines())
+        lines = stream.iter_lines()
+        assert next(lines) == b"event: flags"
         write(gate, "PUT", f"/flags/{FLAG}/companies/acme", {"enabled": False}, wait="2s")
     assert gate.request("GET", "/nothing/here").status_code == 404
     address = urlparse(gate.url)
