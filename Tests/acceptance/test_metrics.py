@@ -196,11 +196,20 @@ def test_the_log_is_json_without_secrets_and_bears_the_trace(gate, tmp_path):
         f"{gate.url}/v1/admin/flags/{FLAG}/companies/acme?reason=Siti%20asked", headers=headers, json={"enabled": True}, timeout=20)
     assert answer.status_code == 200, answer.text
     assert requests.get(f"{gate.url}/v1/permissions?token={ann}", headers={"Authorization": f"Bearer {ann}"}, timeout=20).status_code < 500
+    # OFREP's push is addressed with a token in the query: taken from an evaluation, and followed.
+    bulk = requests.post(
+        f"{gate.url}/ofrep/v1/evaluate/flags", json={"context": {"targetingKey": "ann"}}, headers={"Authorization": f"Bearer {ann}"}, timeout=20)
+    target = bulk.json()["eventStreams"][0]["endpoint"]["requestUri"]
+    with requests.get(gate.url + target, stream=True, timeout=20) as stream:
+        assert stream.status_code == 200
+    assert requests.get(gate.url + target[:-4], timeout=20).status_code == 401
+    stream_token = target.split("token=")[1]
     token = gate.token
     gate.stop()
     text = (tmp_path / "server.log").read_text()
     lines = [json.loads(line) for line in text.splitlines()]
     assert all({"ts", "level", "logger", "message"} <= set(line) for line in lines) and len(lines) > 30
+    assert any(line.get("http.route") == "/ofrep/v1/stream" for line in lines)
     changes = [line for line in lines if line["message"] == "a change was committed"]
     change = next(line for line in changes if line.get("trace_id") == TRACE)
     assert change["feature_flag.key"] == FLAG and change["company_id"] == "acme" and change["request_id"] == answer.headers["X-Request-ID"]
@@ -208,5 +217,5 @@ def test_the_log_is_json_without_secrets_and_bears_the_trace(gate, tmp_path):
     assert not {"b7ad6b7169203331", "0" * 16} & {change["span_id"]}
     answered = next(line for line in lines if line["message"] == "a request was answered" and line.get("trace_id") == TRACE)
     assert answered["span_id"] == change["span_id"] and answered["http.route"] == "/v1/admin/flags/{code}/companies/{company}"
-    for unwanted in (token, ann, ann.split(".")[1], "Siti", "company_id=", "token=", "hush"):
+    for unwanted in (token, ann, ann.split(".")[1], stream_token, stream_token[:40], "Siti", "company_id=", "token=", "hush"):
         assert unwanted not in text, unwanted

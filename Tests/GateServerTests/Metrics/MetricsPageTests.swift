@@ -129,6 +129,32 @@ struct MetricsPageTests {
         }
     }
 
+    @Test("The standards' decisions are counted with the others")
+    func standards() async throws {
+        try await TestServer.running { server in
+            let service = try await server.token("service")
+            func post(_ path: String, by token: String, _ json: JSONValue) async throws {
+                let answer = try await server.send(.POST, path, by: token, [("Content-Type", "application/json")], body: JSONWriter.bytes(json))
+                try #require(answer.status == 200, "\(answer.text)")
+            }
+            func question(_ user: String) -> JSONValue {
+                [
+                    "subject": ["type": "user", "id": .string(user)], "resource": ["type": "company", "id": "acme"],
+                    "action": ["name": "canCreate"],
+                ]
+            }
+            try await post("/access/v1/evaluation", by: service, question("ann"))
+            try await post("/access/v1/evaluations", by: service, ["evaluations": [question("ann"), question("bob"), question("nobody")]])
+            #expect(try await Self.page(server).decisions("canCreate", "allowed") == 2)
+            #expect(try await Self.page(server).decisions("canCreate", "denied") == 2)
+            let ann = try server.user("acme", "ann")
+            try await post("/ofrep/v1/evaluate/flags", by: ann, ["context": ["targetingKey": "ann"]])
+            try await post("/ofrep/v1/evaluate/flags/canCreate", by: ann, ["context": ["targetingKey": "ann"]])
+            try await post("/ofrep/v1/evaluate/flags/embed", by: ann, ["context": ["targetingKey": "ann"]])
+            #expect(try await Self.page(server).decisions("canCreate", "allowed") == 4)
+        }
+    }
+
     @Test("2 000 different paths, methods and queries make no series but those of their routes")
     func bounded() async throws {
         try await TestServer.running { server in

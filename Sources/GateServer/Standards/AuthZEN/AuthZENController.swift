@@ -59,7 +59,7 @@ enum AuthZENController {
         Endpoint(.post, path, .backEnds, summary, parameters: nil) { call in
             try call.requireMediaType(["application/json"])
             let body = try await call.json().reader
-            var reply = Reply(try answer(body, AuthZENAsking(state: call.snapshot, token: try call.token)))
+            var reply = Reply(try answer(body, AuthZENAsking(state: call.snapshot, token: try call.token, metrics: call.service.metrics)))
             reply.headers[.cacheControl] = "no-store"
             reply.headers[.gateRevision] = call.snapshot.position.description
             reply.headers[.requestID] = call.request.clientsID

@@ -34,6 +34,7 @@ enum AuthZENDecision: Sendable {
 struct AuthZENAsking: Sendable {
     let state: Snapshot
     let token: Token
+    let metrics: ServerMetrics
 
     /// - Throws: `right_missing` for a company that the token is not for.
     func decide(_ question: AuthZENQuestion) throws(GateError) -> AuthZENDecision {
@@ -48,7 +49,9 @@ struct AuthZENAsking: Sendable {
         }
         try token.check(subject.company)
         let checks = checks(action, subject)
-        guard checks.contains(where: { !$0.satisfied }) else { return .permitted }
+        let isPermitted = checks.allSatisfy(\.satisfied)
+        if case .gate(let gate) = action { metrics.decided(gate.name, isAllowed: isPermitted) }
+        guard !isPermitted else { return .permitted }
         let isRegistered = state.companies[subject.company] != nil
         return .denied(
             reason: isRegistered ? checks.reason : AuthZENUnknown.company.rawValue, checks: .array(checks.map { $0.json(of: subject) }))
