@@ -35,7 +35,8 @@ struct AuthZENSearchTests {
     @Test("A resource search finds the companies where a user may")
     func resourceSearch() async throws {
         try await TestServer.running { server in
-            #expect(try await server.asked(Self.resources, AuthZENAsker.ann)["results"] == [["type": "company", "id": "acme"]])
+            let ann = try await server.asked(Self.resources, AuthZENAsker.ann)
+            #expect(ann["results"] == [["type": "company", "id": "acme"]])
             #expect(try await Self.ids(server.asked(Self.resources, AuthZENAsker.question("uma", "notes_add", "x"))) == ["umbrella"])
             #expect(try await Self.ids(server.asked(Self.resources, AuthZENAsker.question("uma", "canCreate", "x"))) == [])
             let open = AuthZENAsker.ann.with(["resource": ["id": nil]])
