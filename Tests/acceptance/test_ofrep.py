@@ -302,7 +302,9 @@ def test_every_answer_is_as_the_protocol_says(server, schemas):
             evaluate(server, key, token, context(company="a b")), evaluate(server, key, "nonsense"), evaluate(server, key, events),
         ]
         if key:
-            answers += [evaluate(server, name, token) for name in (GATE, BASE, "no_such_flag", "a%20b", "%FF")]
+            names = [evaluate(server, name, token) for name in (GATE, BASE, "no_such_flag", "a%20b", "%FF")]
+            assert [answer.status_code for answer in names] == [200, 200, 404, 404, 400] and names[4].json()["key"] == "%FF"
+            answers += names
         else:
             answers.append(evaluate(server, key, token, headers={"If-None-Match": answers[0].headers["ETag"]}))
         for answer in answers:

@@ -44,10 +44,11 @@ final class StreamHandler: ChannelDuplexHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
-    /// The response's head, as it stands on the wire.
+    /// The response's head, as it stands on the wire. The connection ends with the stream, and a client that keeps connections must know it.
     static func head(origin: String?, position: Position) -> ByteBuffer {
-        var head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nCache-Control: no-store\r\n"
-        head += "X-Accel-Buffering: no\r\nX-Content-Type-Options: nosniff\r\nVary: Origin, Cookie, Authorization\r\nGate-Revision: \(position)\r\n"
+        var head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n"
+        head += "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\nX-Content-Type-Options: nosniff\r\n"
+        head += "Vary: Origin, Cookie, Authorization\r\nGate-Revision: \(position)\r\n"
         if let origin {
             head += "Access-Control-Allow-Origin: \(origin)\r\nAccess-Control-Allow-Credentials: true\r\n"
             head += "Access-Control-Expose-Headers: \(CORS.exposed)\r\n"
