@@ -11,10 +11,10 @@ struct AuthZENPageTests {
     private static let request = AuthZENAsker.question("ann", "based", "x")
 
     private static func prepare(_ server: TestServer) async throws {
-        try await server.change(.PUT, "/gates/based", ["flags": ["free"]])
         try await server.change(.PUT, "/flags/free", ["enabled": true])
         try await server.change(.PUT, "/flags/free/rollout", ["stages": [["name": "all", "percentage": 100]]])
         try await server.change(.POST, "/flags/free/rollout/start", [:])
+        try await server.change(.PUT, "/gates/based", ["flags": ["free"]])
     }
 
     /// Every page's ids, following the tokens.
