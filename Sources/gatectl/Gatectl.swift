@@ -35,7 +35,7 @@ struct Gatectl: AsyncParsableCommand {
             CommandGroup(
                 name: "What happened",
                 subcommands: [History.self, ShowChange.self, UndoChange.self, AuditCommands.self, EventsCommands.self, Watch.self]),
-            CommandGroup(name: "Files", subcommands: [PlanManifests.self, ApplyManifests.self, ExportManifests.self, DiffServers.self]),
+            CommandGroup(name: "Files", subcommands: [PlanManifests.self, ApplyManifests.self, ExportManifests.self, ImportCommands.self, DiffServers.self]),
             CommandGroup(
                 name: "Servers and tokens",
                 subcommands: [Login.self, ContextCommands.self, TokenCommands.self, WebhookCommands.self, Status.self, Doctor.self]),

@@ -6,9 +6,12 @@ import NIOCore
 /// Definitions as files have them: planned, applied, exported; and many entities at once, line by line.
 enum ManifestController {
     static let endpoints: [Endpoint] = [
-        Endpoint(.post, "/v1/admin/plan", .administer, "What applying manifests would change, and a name for that plan") { call in
+        Endpoint(
+            .post, "/v1/admin/plan", .administer, "What applying manifests would change, and a name for that plan", parameters: ["new_company"]
+        ) { call in
             let (command, _) = try await application(call)
-            let write = WriteRequest(command, actor: "token/\(try call.token.id)", reason: "plan", authority: Authority(try call.token))
+            var write = WriteRequest(command, actor: "token/\(try call.token.id)", reason: "plan", authority: Authority(try call.token))
+            write.newCompany = try call.query.flag("new_company")
             let plan = try await call.service.history.plan(write, on: call.snapshot, now: call.now)
             return Reply([
                 "plan_hash": .string(plan.hash), "operations": .array(plan.changes.map(\.json)), "impact": plan.impact.json,

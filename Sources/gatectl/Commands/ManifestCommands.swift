@@ -11,6 +11,7 @@ struct ManifestOptions: ParsableArguments {
 
     @Flag(help: "Also remove what the manifests do not name.") var prune = false
     @Flag(help: "Turn on again even what somebody turned off since the last apply.") var force = false
+    @OptionGroup var newCompany: NewCompanyOption
 
     /// The body of a plan, and of an apply.
     func body() throws(GateError) -> JSONObject {
@@ -30,12 +31,15 @@ struct PlanManifests: ReadCommand {
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func request() throws -> Request {
-        var request = Request.admin(.post, ["plan"], body: .object(try manifests.body()))
+        var request = Request.admin(.post, ["plan"], query: manifests.newCompany.query, body: .object(try manifests.body()))
         request.timeout = .seconds(60)
         return request
     }
 
-    func lines(_ body: JSONValue) -> [Line] {
+    func lines(_ body: JSONValue) -> [Line] { Self.lines(of: body) }
+
+    /// The difference, its impact and the hash of a plan.
+    static func lines(of body: JSONValue) -> [Line] {
         let operations = body["operations"]?.arrayValue ?? []
         let difference =
             operations.isEmpty ? ["nothing changes: it already is so"] : Difference.lines(operations) + Receipt.impact(body["impact"], would: true)
@@ -61,7 +65,7 @@ struct ApplyManifests: WriteCommand {
     func request() throws -> Request {
         var body = try manifests.body()
         if let plan { body["plan_hash"] = .string(plan) }
-        var request = Request.admin(.post, ["apply"], body: .object(body))
+        var request = Request.admin(.post, ["apply"], query: manifests.newCompany.query, body: .object(body))
         request.timeout = .seconds(60)
         return request
     }
