@@ -45,7 +45,8 @@ struct ImportCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Take over another system's flags: what its file says becomes a plan.",
         discussion: """
-            What cannot be expressed here is listed, never silently dropped, and never lets a company see more than before.
+            What cannot be expressed here is listed, never silently dropped; whom it concerns is off. A percentage takes other companies \
+            than before: that is listed too.
 
             \(examples("gatectl import unleash export.json", "gatectl import flagd flags.flagd.json --company-field companyId"))
             """,

@@ -1,6 +1,7 @@
 /// What another system's definitions become: manifests, and a list of everything that they cannot express.
 ///
-/// What is left out never lets a company see more than before: it takes the strategy, the rule or the whole flag with it.
+/// Where something is left out, the flag is off for those concerned: the strategy, the rule or the whole flag goes with it. Only a
+/// percentage, which is kept, takes other companies than before.
 package struct Translation: Sendable {
     package static let mostFlags = 10_000
     /// Explicit states of companies, over all flags.

@@ -6,7 +6,7 @@ extension UnleashExport {
         "id", "featureName", "featureId", "projectId", "projectName", "environment", "sortOrder", "createdAt", "milestoneId",
     ]
     /// Stickiness that every caller has something for: with 100 % it is everyone.
-    private static let universal: Set<String> = ["default", "random", "userId", ""]
+    private static let universal: Set<String> = ["default", "random", "userId"]
     private static let users = "userId"
 
     mutating func translate(_ strategy: JSONReader, _ flag: inout TranslatedFlag) throws(GateError) {

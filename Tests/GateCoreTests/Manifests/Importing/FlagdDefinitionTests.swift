@@ -20,7 +20,7 @@ struct FlagdDefinitionTests {
     static let email = "{\"ends_with\":[{\"var\":\"email\"},\"@x.y\"]}"
     static let place = "/flags/f/targeting"
 
-    static let exact: [(String, String)] = [
+    static let kept: [(String, String)] = [
         ("{}", ""), ("{\"if\":[\(inAcme),\"on\",\"off\"]}", "acme:on b:on"), ("{\"if\":[\(inAcme),\"on\"]}", "acme:on b:on"),
         ("{\"if\":[\(inAcme),\"off\",\"on\"]}", "acme:off b:off 100%"), ("{\"if\":[\(inAcme),\"on\",null]}", "acme:on b:on"),
         ("{\"if\":[\(isC),\"off\",\(inAcme),\"on\",\"off\"]}", "acme:on b:on"),
@@ -36,7 +36,7 @@ struct FlagdDefinitionTests {
         ("{\"if\":[\(isC),{\"if\":[\(isC),\"off\",\"on\"]},{\"if\":[\(inAcme),\"on\",\"off\"]}]}", "acme:on b:on"),
     ]
 
-    @Test("keeps what targeting says of companies", arguments: exact)
+    @Test("keeps what targeting says of companies", arguments: kept)
     func exact(targeting: String, reach: String) throws {
         let imported = try one(targeting)
         #expect(imported.reach() == reach)
@@ -45,7 +45,7 @@ struct FlagdDefinitionTests {
         #expect(imported.translation.rollouts == (reach.contains("%") ? ["f"] : []))
     }
 
-    static let partly: [(String, String, [String])] = [
+    static let listed: [(String, String, [String])] = [
         ("{\"fractional\":[\(company),[\"on\",25],[\"off\",75]]}", "25%", ["/fractional"]),
         ("{\"fractional\":[{\"cat\":[{\"var\":\"$flagd.flagKey\"},\(company)]},[\"on\",1],[\"off\",3]]}", "25%", ["/fractional"]),
         ("{\"if\":[\(inAcme),\"on\",{\"fractional\":[\(company),[\"on\"],[\"off\"]]}]}", "acme:on b:on 50%", ["/if/2/fractional"]),
@@ -78,7 +78,7 @@ struct FlagdDefinitionTests {
         ("{\"and\":[\(inAcme),\"on\"]}", "", ["", "/and/1"]),
     ]
 
-    @Test("lists what else targeting says, and is off there", arguments: partly)
+    @Test("lists what else targeting says, and is off there", arguments: listed)
     func partly(targeting: String, reach: String, places: [String]) throws {
         let imported = try one(targeting)
         #expect(imported.reach() == reach)

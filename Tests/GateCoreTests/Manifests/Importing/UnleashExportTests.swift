@@ -17,7 +17,7 @@ struct UnleashExportTests {
         "{\"name\":\"default\",\"parameters\":{},\"constraints\":[\(constraints.joined(separator: ","))]}"
     }
 
-    static let exact: [(String, String)] = [
+    static let kept: [(String, String)] = [
         ("", "100%"), ("{\"name\":\"default\"}", "100%"), (strategy(inAcme), "acme:on b:on"), (strategy(notAcme), "acme:off 100%"),
         (strategy(inAcme, notAcme), "b:on"), (strategy(notAcme, inAcme.replacing("IN", with: "NOT_IN")), "acme:off b:off 100%"),
         (strategy(inAcme) + "," + strategy(inAcme.replacing("acme", with: "c")), "acme:on b:on c:on"),
@@ -33,7 +33,7 @@ struct UnleashExportTests {
         ("{\"name\":\"gradualRolloutUserId\",\"parameters\":{\"percentage\":\"0\"}}", ""),
     ]
 
-    @Test("keeps what strategies say of companies", arguments: exact)
+    @Test("keeps what strategies say of companies", arguments: kept)
     func exact(strategies: String, reach: String) throws {
         let imported = try one(strategies)
         #expect(imported.reach() == reach)
@@ -43,7 +43,7 @@ struct UnleashExportTests {
         #expect(!imported.translation.changesAnswers)
     }
 
-    static let partly: [(String, String, [String])] = [
+    static let listed: [(String, String, [String])] = [
         (percent, "25%", ["/features/0/strategies/0"]),
         (percent + "," + strategy(inAcme), "acme:on b:on 25%", ["/features/0/strategies/0"]),
         // Everybody gets it already.
@@ -97,7 +97,7 @@ struct UnleashExportTests {
         ("{\"name\":\"default\",\"segments\":[7]}", "", ["/features/0/strategies/0", "/features/0/strategies/0/segments/0"]),
     ]
 
-    @Test("lists what else strategies say, and is off there", arguments: partly)
+    @Test("lists what else strategies say, and is off there", arguments: listed)
     func partly(strategies: String, reach: String, places: [String]) throws {
         let imported = try one(strategies)
         #expect(imported.reach() == reach)
