@@ -35,13 +35,15 @@ def write(tmp_path):
     return write
 
 
+def answers_for(server, company):
+    """What a front end of the company is told, by flag."""
+    rows = server.get("/v1/feature_flags", company_id=company).json()["data"]
+    return {row["code"]: row["enabled"] and row["enabled_for_company"] for row in rows}
+
+
 def on_for(server, flag):
     """The companies, of ours, that a flag is on for."""
-    found = set()
-    for company in COMPANIES:
-        flags = server.get("/v1/feature_flags", company_id=company).json()["data"]
-        found |= {company for row in flags if row["code"] == flag and row["enabled"] and row["enabled_for_company"]}
-    return found
+    return {company for company in COMPANIES if answers_for(server, company).get(flag)}
 
 
 def start(server, *flags):
@@ -95,7 +97,8 @@ def test_a_plan_is_printed_with_all_that_is_left_out_and_nothing_is_changed(gate
     before, file = server.revision, write(unleash_export(name))
     body = gatectl.done("import", "unleash", file).json
     entities = {(row["entity"]["kind"], row["entity"].get("code") or row["entity"].get("flag")) for row in body["operations"]}
-    assert entities == {("flag", name), ("flag", f"{name}-parent"), ("flag_state", name), ("flag_state", f"{name}-parent"), ("rollout", f"{name}-parent")}
+    parent = f"{name}-parent"
+    assert entities == {("flag", name), ("flag", parent), ("flag_state", name), ("flag_state", parent), ("rollout", parent)}
     assert body["plan_hash"] and body["impact"]["total"] >= 0
     assert places(body) == LEFT_OUT
     assert body["rollouts_to_start"] == [f"{name}-parent"]
@@ -262,10 +265,12 @@ def random_strategy(chance):
         }
         for _ in range(chance.randrange(3))
     ]
-    kind = chance.choice(["default", "default", "flexibleRollout", "flexibleRollout", "gradualRolloutRandom", "gradualRolloutSessionId", "userWithId"])
+    kinds = ["default", "flexibleRollout", "gradualRolloutRandom", "gradualRolloutSessionId", "userWithId"]
+    kind = chance.choices(kinds, weights=[2, 2, 1, 1, 1])[0]
     parameters = {
         "flexibleRollout": {
-            "rollout": chance.choice(["0", "100", "100", "37"]), "stickiness": chance.choice(["default", "companyId", "userId", "sessionId"]), "groupId": "g",
+            "rollout": chance.choice(["0", "100", "100", "37"]), "groupId": "g",
+            "stickiness": chance.choice(["default", "companyId", "userId", "sessionId"]),
         },
         "gradualRolloutRandom": {"percentage": chance.choice(["0", "100"])},
         "gradualRolloutSessionId": {"percentage": chance.choice(["0", "100"]), "groupId": "g"},
@@ -291,10 +296,7 @@ def test_generated_strategies_are_answered_as_by_unleashs_own_engine(gatectl, se
     engine.take_state(json.dumps(file))
     body = gatectl.done("import", "unleash", write(file), "--apply", *WHY).json
     start(server, *body["rollouts_to_start"])
-    answers = {
-        company: {row["code"]: row["enabled"] and row["enabled_for_company"] for row in server.get("/v1/feature_flags", company_id=company).json()["data"]}
-        for company in COMPANIES
-    }
+    answers = {company: answers_for(server, company) for company in COMPANIES}
     lossy = {row["flag"] for row in body["left_out"] if row["effect"] == "answers"}
     lossy |= {feature["name"] for feature in features if any(parent["feature"] in lossy for parent in feature["dependencies"])}
     exact = {feature["name"] for feature in features} - lossy
@@ -365,9 +367,7 @@ def test_generated_targeting_is_answered_as_by_flagds_own_evaluator(gatectl, ser
     compared = 0
     for company in COMPANIES:
         context = EvaluationContext("cleo", {"companyId": company, "email": "cleo@example.com"})
-        answers = {
-            row["code"]: row["enabled"] and row["enabled_for_company"] for row in server.get("/v1/feature_flags", company_id=company).json()["data"]
-        }
+        answers = answers_for(server, company)
         for flag in file["flags"]:
             assert answers[flag] == evaluator.resolve_boolean_value(flag, False, context).value, f"seed {seed}: {flag} for {company}"
             compared += answers[flag]
