@@ -54,12 +54,12 @@ struct Composition: Sendable {
         guards = GuardService(
             events: events, reader: eventReader, writer: writer, metrics: metrics, clock: clock, logger: logger, signals: findings)
         service = GateService(
-            writer: writer, history: try HistoryReader(path: configuration.database), events: events,
-            eventReader: eventReader, authenticator: authenticator, limits: limits,
+            writer: writer, history: try HistoryReader(path: configuration.database), backups: Backups(database: configuration.database),
+            events: events, eventReader: eventReader, authenticator: authenticator, limits: limits,
             tokenUses: TokenUses(logger: logger) { uses in try await writer.noteUses(uses) }, streams: streams,
             streamTokens: .beside(database: configuration.database, logger: logger), metrics: metrics,
             connections: ConnectionLimit(maximum: limits.connections), webhookAllowed: configuration.webhookAllowed,
-            databasePath: configuration.database, publicURL: configuration.publicURL, clock: clock,
+            trustedProxies: configuration.trustedProxies, databasePath: configuration.database, publicURL: configuration.publicURL, clock: clock,
             logger: logger)
     }
 

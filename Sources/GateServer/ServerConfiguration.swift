@@ -41,7 +41,8 @@ struct ServerConfiguration: Sendable {
     var bootstrapTokenFile: String?
     var users: Users?
     var tls: TLS?
-    var trustProxy: String?
+    /// The proxies in front, which end TLS and say for whom they ask.
+    var trustedProxies: AddressRange?
     var corsOrigins: [String]
     /// The origin of `--public-url`: how clients reach the server.
     var publicURL: String?
@@ -67,7 +68,7 @@ struct ServerConfiguration: Sendable {
         bootstrapTokenFile = settings["bootstrap-token-file"] ?? demo?.tokenFile
         corsOrigins = try settings.list("cors-origin").map { text throws(GateError) in try Self.origin(text, of: "cors-origin") }
         publicURL = try settings["public-url"].map { text throws(GateError) in try Self.origin(text, of: "public-url") }
-        trustProxy = settings["trust-proxy"]
+        trustedProxies = try settings["trust-proxy"].map(Self.proxies)
         embedOrigin = try settings["crm-embed-url"].map(Self.embedOrigin)
         webhookAllowed = try settings.list("webhook-allow").map { text throws(GateError) in try AddressRange(text) }
         limits = try Self.limits(settings.list("limit"))
@@ -89,7 +90,7 @@ struct ServerConfiguration: Sendable {
 
     private func checkExposure(of address: Address) throws(GateError) {
         guard demo == nil else { throw GateError(.parameterInvalid, "the demo listens on loopback only") }
-        guard tls != nil || trustProxy != nil else {
+        guard tls != nil || trustedProxies != nil else {
             throw GateError(
                 .parameterMissing,
                 "listening on \(address.host) needs --tls-certificate and --tls-key, or --trust-proxy CIDR for a proxy that ends TLS")
@@ -114,6 +115,15 @@ struct ServerConfiguration: Sendable {
             throw GateError(.parameterInvalid, "--admin-listen must be HOST:PORT, not \(quoted(text))")
         }
         return Address(host: text[..<colon].filter { $0 != "[" && $0 != "]" }, port: port)
+    }
+
+    private static func proxies(_ text: String) throws(GateError) -> AddressRange {
+        let range: AddressRange
+        do throws(GateError) { range = try AddressRange(text) } catch { throw error.with { $0.detail = "--trust-proxy: \($0.detail)" } }
+        guard !range.isEverything else {
+            throw GateError(.parameterInvalid, "--trust-proxy \(text) would trust everybody: name the proxies' addresses")
+        }
+        return range
     }
 
     private static func origin(_ text: String, of setting: String) throws(GateError) -> String {

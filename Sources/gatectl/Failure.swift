@@ -20,7 +20,7 @@ struct Failure: Error, Sendable {
         self.init(status, Problem(body), advice: advice)
     }
 
-    /// An input that breaks a rule of the core.
+    /// An input that breaks a rule of the core, or a file that is not as it should be.
     init(_ error: GateError) {
         var body = Problem(code: error.code.rawValue, detail: error.detail).body
         if let pointer = error.pointer { body["pointer"] = .string(pointer) }
@@ -29,7 +29,13 @@ struct Failure: Error, Sendable {
             body["provided"] = .integer(Int64(limit.provided))
             body["allowed"] = .integer(Int64(limit.allowed))
         }
-        self.init(.usage, Problem(body))
+        let status: ExitStatus =
+            switch error.code {
+            case .databaseLocked: .conflict
+            case .databaseNewer, .databaseForeign, .databaseDamaged, .databaseBehind, .storageFull, .storageFailed: .failed
+            default: .usage
+            }
+        self.init(status, Problem(body))
     }
 
     /// The server's refusal.

@@ -35,10 +35,14 @@ struct Gatectl: AsyncParsableCommand {
             CommandGroup(
                 name: "What happened",
                 subcommands: [History.self, ShowChange.self, UndoChange.self, AuditCommands.self, EventsCommands.self, Watch.self]),
-            CommandGroup(name: "Files", subcommands: [PlanManifests.self, ApplyManifests.self, ExportManifests.self, ImportCommands.self, DiffServers.self]),
+            CommandGroup(
+                name: "Files", subcommands: [PlanManifests.self, ApplyManifests.self, ExportManifests.self, ImportCommands.self, DiffServers.self]),
             CommandGroup(
                 name: "Servers and tokens",
-                subcommands: [Login.self, ContextCommands.self, TokenCommands.self, WebhookCommands.self, Status.self, Doctor.self]),
+                subcommands: [
+                    Login.self, ContextCommands.self, TokenCommands.self, WebhookCommands.self, Status.self, Doctor.self, TakeBackup.self,
+                    RestoreBackup.self,
+                ]),
         ])
 
     @OptionGroup(title: "Global options") var global: GlobalOptions

@@ -130,6 +130,16 @@ extension EventFile {
         ) { row throws(GateError) in row.integer(0) }.count
     }
 
+    /// Every detector begins anew, and nothing that was found is acted upon any more.
+    func forgetGuards(at now: Timestamp) throws(GateError) {
+        try transaction { () throws(GateError) in
+            try connection.execute("DELETE FROM detectors")
+            try connection.execute(
+                "UPDATE findings SET settled_at = coalesce(settled_at, $1), recovery = NULL WHERE settled_at IS NULL OR recovery = 'watching'",
+                [.integer(now.microseconds)])
+        }
+    }
+
     /// Deletes detectors, and says which.
     @discardableResult
     func deleteDetectors(where isGone: (FlagCode, CompanyID?) -> Bool) throws(GateError) -> [GuardBook.Key] {

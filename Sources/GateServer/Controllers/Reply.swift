@@ -8,6 +8,8 @@ struct Reply: Sendable {
     var status: HTTPResponse.Status
     var headers: HTTPFields = [.contentType: "application/json"]
     var body: ByteBuffer
+    /// In its place, where the body is written piece by piece.
+    var pieces: ResponseBody?
 
     init(status: HTTPResponse.Status = .ok, _ json: JSONValue) {
         self.init(status: status, bytes: JSONWriter.bytes(json))
@@ -26,7 +28,7 @@ struct Reply: Sendable {
     }
 
     var response: Response {
-        Response(status: status, headers: headers, body: status == .notModified ? ResponseBody() : ResponseBody(byteBuffer: body))
+        Response(status: status, headers: headers, body: status == .notModified ? ResponseBody() : pieces ?? ResponseBody(byteBuffer: body))
     }
 }
 

@@ -91,7 +91,8 @@ struct Routes: Sendable {
                 authorization: request.headers[.authorization], cookie: cookies.isEmpty ? nil : cookies.joined(separator: "; "), now: now,
                 apiToken: state.token(digest:))
         } catch {
-            let address = context.remoteAddress?.ipAddress ?? "unknown"
+            let address = ClientAddress.of(
+                peer: context.remoteAddress?.ipAddress, forwarded: request.headers[values: .forwardedFor], trusted: service.trustedProxies)
             guard error.code != .credentialInvalid || service.limits.failedLogins.take(address, now: now) else {
                 throw service.limits.failedLogins.refusal
             }
@@ -118,6 +119,10 @@ struct Routes: Sendable {
         reply.headers[.allow] = allowed
         return reply
     }
+}
+
+extension HTTPField.Name {
+    static let forwardedFor = Self("X-Forwarded-For")!
 }
 
 extension UserIdentity {

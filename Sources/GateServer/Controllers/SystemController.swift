@@ -2,6 +2,8 @@ import GateCore
 import HTTPTypes
 import HashTreeCollections
 import Hummingbird
+import Logging
+import NIOCore
 
 /// How the server is.
 enum SystemController {
@@ -22,6 +24,26 @@ enum SystemController {
                 "gates": .integer(Int64(state.gates.count)), "users": .integer(state.users.values.reduce(0) { $0 + Int64($1.count) }),
                 "database": .string(call.service.databasePath),
             ])
-        }
+        },
+        Endpoint(.post, "/v1/admin/backup", .administer, "The whole database as it is now, as an SQLite file: secrets' digests included") { call in
+            let copy = try await call.service.backups.copy()
+            let token = try call.token.id
+            call.service.logger.notice("a backup is taken", metadata: ["token": "\(token)", "revision": "\(copy.position.revision)"])
+            return backup(copy)
+        },
     ]
+
+    private static func backup(_ copy: BackupCopy) -> Reply {
+        var reply = Reply(bytes: [])
+        reply.headers = [.contentType: "application/vnd.sqlite3", .cacheControl: "no-store", .gateRevision: copy.position.description]
+        reply.pieces = ResponseBody(contentLength: copy.size) { writer in
+            var offset = 0
+            while case let piece = try copy.piece(at: offset), !piece.isEmpty {
+                try await writer.write(ByteBuffer(bytes: piece))
+                offset += piece.count
+            }
+            try await writer.finish(nil)
+        }
+        return reply
+    }
 }

@@ -5,6 +5,7 @@ import Logging
 struct GateService: Sendable {
     var writer: GateWriter
     var history: HistoryReader
+    var backups: Backups
     var events: EventStore
     var eventReader: EventReader
     var authenticator: Authenticator
@@ -16,6 +17,8 @@ struct GateService: Sendable {
     var connections: ConnectionLimit
     /// Ranges that webhooks may lead to although they are not public.
     var webhookAllowed: [AddressRange]
+    /// The proxies that are trusted to say for whom they ask.
+    var trustedProxies: AddressRange?
     var databasePath: String
     /// How clients reach the server, where that is not the address it listens on.
     var publicURL: String?

@@ -24,6 +24,9 @@ struct AddressRange: Sendable, Hashable {
         (self.bytes, self.bits) = (bytes, bits)
     }
 
+    /// Whether every address is in it.
+    var isEverything: Bool { bits == 0 }
+
     func contains(_ address: [UInt8]) -> Bool {
         guard address.count == bytes.count else { return false }
         return (0..<bits).allSatisfy { bit in (address[bit / 8] ^ bytes[bit / 8]) & (0x80 >> UInt8(bit % 8)) == 0 }

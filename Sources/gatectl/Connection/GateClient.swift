@@ -81,6 +81,24 @@ struct GateClient: Sendable {
         }
     }
 
+    /// Takes an answer of any size piece by piece.
+    ///
+    /// - Throws: `Failure` where the server refuses or the connection breaks, and what `body` throws.
+    func download(_ request: Request, _ body: (ByteBuffer) throws -> Void) async throws {
+        do {
+            let response = try await http.execute(prepared(request), timeout: .seconds(request.timeout.components.seconds))
+            guard response.status == .ok else {
+                let refusal = try await response.body.collect(upTo: Self.largestAnswer)
+                throw Failure(Answer(status: Int(response.status.code), headers: response.headers, body: Array(refusal.readableBytesView)))
+            }
+            for try await piece in response.body { try body(piece) }
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Disconnection(error).failure(of: request, server)
+        }
+    }
+
     private func attempt(_ request: Request) async throws -> Answer {
         let answer: Answer
         do {

@@ -183,6 +183,7 @@ enum AuthorizationTable {
         "GET /v1/admin/export": Row(reads),
         "POST /v1/admin/import": Row(administers, body: #"{"kind":"permission","name":"fresh"}"#),
         "GET /v1/admin/status": Row(reads),
+        "POST /v1/admin/backup": Row(administers),
     ]
 
     /// A request as it is sent: every write is a dry run, so that each meets the same state.

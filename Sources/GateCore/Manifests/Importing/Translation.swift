@@ -7,7 +7,9 @@ package struct Translation: Sendable {
     /// Explicit states of companies, over all flags.
     package static let mostStates = 200_000
     /// How much of the rules may be read, each list's element and each use of a shared rule counted.
-    static let mostSteps = 2_000_000
+    static let mostSteps = 1_000_000
+    /// Shared rules can say one thing many times over.
+    static let mostLeftOut = 100_000
     /// The one stage of a rollout that was taken over.
     static let stage = StageName(unchecked: "imported")
 
@@ -37,13 +39,18 @@ package struct Translation: Sendable {
         return !strangers.isEmpty
     }
 
-    /// - Throws: `limit_exceeded` when the file's rules are too much work.
+    /// - Throws: `limit_exceeded` when the file's rules are too much work, or what is left out too much to list.
     mutating func step(_ count: Int = 1) throws(GateError) {
         steps += count
         guard steps <= Self.mostSteps else {
             throw GateError(
                 .limitExceeded, "the file's rules are too large: at most \(Self.mostSteps) steps, shared rules counted at each use",
                 limit: .init("steps", provided: steps, allowed: Self.mostSteps))
+        }
+        guard leftOut.count <= Self.mostLeftOut else {
+            throw GateError(
+                .limitExceeded, "more than \(Self.mostLeftOut) things of the file cannot be taken over",
+                limit: .init("left_out", provided: leftOut.count, allowed: Self.mostLeftOut))
         }
     }
 

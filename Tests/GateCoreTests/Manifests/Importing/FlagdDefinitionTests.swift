@@ -117,9 +117,14 @@ struct FlagdDefinitionTests {
 
     @Test("whose shared rules unfold beyond all measure is refused")
     func unfolding() {
-        let rules = (0..<14).map { "\"r\($0)\":{\"or\":[{\"$ref\":\"r\($0 + 1)\"},{\"$ref\":\"r\($0 + 1)\"},{\"$ref\":\"r\($0 + 1)\"}]}" }
-        let text = "{\(rules.joined(separator: ",")),\"r14\":true}"
-        #expect(refusal { try one("{\"if\":[{\"$ref\":\"r0\"},\"on\"]}", shared: text) }?.limit?.name == "steps")
+        func fan(_ number: Int, _ width: Int) -> String {
+            "\"r\(number)\":{\"or\":[\(Array(repeating: "{\"$ref\":\"r\(number + 1)\"}", count: width).joined(separator: ","))]}"
+        }
+        let wide = "{\(fan(0, 150)),\(fan(1, 150)),\(fan(2, 150)),\"r3\":true}"
+        #expect(refusal { try one("{\"if\":[{\"$ref\":\"r0\"},\"on\"]}", shared: wide) }?.limit?.name == "steps")
+        // The same complaint, 160 000 times.
+        let bad = "{\(fan(0, 400)),\(fan(1, 400)),\"r2\":5}"
+        #expect(refusal { try one("{\"if\":[{\"$ref\":\"r0\"},\"on\"]}", shared: bad) }?.limit?.name == "left_out")
     }
 
     @Test("names its flags by a map or a list; what is no boolean flag, or badly named, is left out whole")
@@ -233,16 +238,16 @@ private struct GeneratedRule {
 
     /// - Parameter more: what conditions yield that ask for what is not the company.
     static func isOn(_ rule: JSONValue, _ company: CompanyID, more: Bool, usual: Bool) -> Bool {
-        switch yield(rule, company, more) {
+        switch outcome(rule, company, more) {
         case .string(let variant): variant == "on"
         case .bool(let value): value
         default: usual
         }
     }
 
-    private static func yield(_ rule: JSONValue, _ company: CompanyID, _ more: Bool) -> JSONValue {
+    private static func outcome(_ rule: JSONValue, _ company: CompanyID, _ more: Bool) -> JSONValue {
         guard let operation = rule.objectValue?.members.first, let arguments = operation.value.arrayValue else { return rule }
-        func value(_ index: Int) -> JSONValue { yield(arguments[index], company, more) }
+        func value(_ index: Int) -> JSONValue { outcome(arguments[index], company, more) }
         func side(_ index: Int) -> JSONValue { arguments[index] == ["var": "companyId"] ? .string(company.rawValue) : arguments[index] }
         switch operation.name {
         case "if":

@@ -17,12 +17,17 @@ struct UnleashExportTests {
         "{\"name\":\"default\",\"parameters\":{},\"constraints\":[\(constraints.joined(separator: ","))]}"
     }
 
+    static func both(_ one: String, _ other: String) -> String { "\(one),\(other)" }
+
+    /// The percentage of some companies.
+    static func among(_ constraint: String) -> String { "\(percent.dropLast()),\"constraints\":[\(constraint)]}" }
+
     static let kept: [(String, String)] = [
         ("", "100%"), ("{\"name\":\"default\"}", "100%"), (strategy(inAcme), "acme:on b:on"), (strategy(notAcme), "acme:off 100%"),
         (strategy(inAcme, notAcme), "b:on"), (strategy(notAcme, inAcme.replacing("IN", with: "NOT_IN")), "acme:off b:off 100%"),
-        (strategy(inAcme) + "," + strategy(inAcme.replacing("acme", with: "c")), "acme:on b:on c:on"),
+        (both(strategy(inAcme), strategy(inAcme.replacing("acme", with: "c"))), "acme:on b:on c:on"),
         // Excepted by one, named by the other.
-        (strategy(notAcme) + "," + strategy(inAcme), "100%"), (strategy(notAcme) + "," + strategy(notAcme.replacing("acme", with: "b")), "100%"),
+        (both(strategy(notAcme), strategy(inAcme)), "100%"), (both(strategy(notAcme), strategy(notAcme.replacing("acme", with: "b"))), "100%"),
         (strategy("{\"contextName\":\"companyId\",\"operator\":\"IN\",\"values\":[\"acme\"],\"inverted\":true}"), "acme:off 100%"),
         (strategy("{\"contextName\":\"companyId\",\"operator\":\"NOT_IN\",\"values\":[\"acme\"],\"inverted\":true}"), "acme:on"),
         (strategy("{\"contextName\":\"companyId\",\"operator\":\"IN\",\"values\":[]}"), ""),
@@ -45,15 +50,15 @@ struct UnleashExportTests {
 
     static let listed: [(String, String, [String])] = [
         (percent, "25%", ["/features/0/strategies/0"]),
-        (percent + "," + strategy(inAcme), "acme:on b:on 25%", ["/features/0/strategies/0"]),
+        (both(percent, strategy(inAcme)), "acme:on b:on 25%", ["/features/0/strategies/0"]),
         // Everybody gets it already.
-        (percent + ",{\"name\":\"default\"}", "100%", []),
-        (percent + "," + strategy(notAcme), "acme:off 100%", ["/features/0/strategies/0"]),
-        (percent + "," + percent.replacing("25", with: "40"), "40%", ["/features/0/strategies/0", "/features/0/strategies/1"]),
-        (percent.dropLast() + ",\"constraints\":[\(notAcme)]}", "acme:off 25%", ["/features/0/strategies/0"]),
-        (percent.dropLast() + ",\"constraints\":[\(inAcme)]}", "", ["/features/0/strategies/0"]),
+        (both(percent, strategy()), "100%", []),
+        (both(percent, strategy(notAcme)), "acme:off 100%", ["/features/0/strategies/0"]),
+        (both(percent, percent.replacing("25", with: "40")), "40%", ["/features/0/strategies/0", "/features/0/strategies/1"]),
+        (among(notAcme), "acme:off 25%", ["/features/0/strategies/0"]),
+        (among(inAcme), "", ["/features/0/strategies/0"]),
         (
-            strategy(inAcme.replacing("companyId", with: "appName")) + "," + strategy(inAcme), "acme:on b:on",
+            both(strategy(inAcme.replacing("companyId", with: "appName")), strategy(inAcme)), "acme:on b:on",
             ["/features/0/strategies/0", "/features/0/strategies/0/constraints/0"]
         ),
         // Without the second constraint it would reach more: the whole strategy goes.
