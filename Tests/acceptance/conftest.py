@@ -46,7 +46,7 @@ class Server:
             if ready:
                 piece = os.read(self.process.stdout.fileno(), 4096)
                 text += piece
-                found = re.search(rb"^gate-server listening on (http://\S+)\n", text, re.M)
+                found = re.search(rb"^gate-server listening on (https?://\S+)\n", text, re.M)
                 if found:
                     return found.group(1).decode()
                 if not piece:

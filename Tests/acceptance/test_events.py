@@ -1,47 +1,20 @@
 """Telemetry, end to end: what is accepted is durable and counted once, and nothing personal ever gets into a file."""
 
-import base64
 import json
 import subprocess
-import time
 import uuid
 
 import pytest
 import requests
-from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from conftest import Server, binary
+from conftest import binary
+from sso import ORIGIN, Signer, UsersServer
 
-ORIGIN = "https://app.example.com"
 CREATED = "cdp_ticket_embed_created"
 NOW = "2026-12-01T09:00:00Z"
 
 
-def base64url(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-class Signer:
-    """The SSO: a key of its own, and users' tokens signed with it."""
-
-    def __init__(self, folder):
-        self.key = ed25519.Ed25519PrivateKey.generate()
-        self.path = folder / "jwks.json"
-        public = base64url(self.key.public_key().public_bytes_raw())
-        self.path.write_text(json.dumps({"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "one", "x": public}]}))
-
-    def user(self, company, user):
-        claims = {"iss": "https://sso.test", "aud": "gate", "exp": int(time.time()) + 3600, "company_sso_id": company, "sub": user}
-        parts = [base64url(json.dumps(part).encode()) for part in ({"alg": "EdDSA", "kid": "one", "typ": "JWT"}, claims)]
-        return ".".join([*parts, base64url(self.key.sign(".".join(parts).encode()))])
-
-
-class Gate(Server):
-    def __init__(self, folder, signer, *arguments):
-        self.signer = signer
-        super().__init__(
-            folder, "--jwt-jwks", str(signer.path), "--jwt-issuer", "https://sso.test", "--jwt-audience", "gate", "--cors-origin", ORIGIN, *arguments)
-
+class Gate(UsersServer):
     def post(self, token, events, **options):
         return self.request("POST", "/v1/events", token, json={"events": events}, **options)
 

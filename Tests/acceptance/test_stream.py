@@ -1,9 +1,12 @@
 """Streams, read by clients that nobody here wrote, and by ones that do not read at all."""
 
 import asyncio
+import datetime
+import ipaddress
 import json
 import os
 import socket
+import ssl
 import statistics
 import threading
 import time
@@ -11,9 +14,13 @@ from urllib.parse import urlparse
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from httpx_sse import connect_sse
 
 from conftest import Server
+from sso import Signer, UsersServer
 
 FLAG = "cdp_create_ticket_embed"
 STALLED = int(os.environ.get("GATE_STALLED", "100"))
@@ -107,6 +114,111 @@ def test_a_revoked_token_ends_its_streams(server):
     listener.wait(1)
     assert server.request("DELETE", f"/v1/admin/tokens/{made['id']}", params={"reason": "test"}).status_code == 200
     assert listener.ended.wait(5)
+
+
+def open_stream(address, request, context=None):
+    """A connection on which a stream has begun, and what came of it so far."""
+    connection = socket.create_connection(address)
+    connection.settimeout(10)
+    if context:
+        connection = context.wrap_socket(connection, server_hostname=address[0])
+    connection.sendall(request.encode())
+    text = b""
+    while b"event: flags" not in text or not text.endswith(b"\n\n\r\n"):
+        piece = connection.recv(65536)
+        assert piece, text
+        text += piece
+    return connection, text
+
+
+def read_to_end(connection, text=b""):
+    while piece := connection.recv(65536):
+        text += piece
+    return text
+
+
+LAST_WORDS = b"retry: 1000\n\n\r\n0\r\n\r\n"
+
+
+def test_a_server_that_stops_tells_every_stream_when_to_come_again(tmp_path):
+    signer = Signer(tmp_path)
+    server = UsersServer(tmp_path, signer)
+    address = (urlparse(server.url).hostname, urlparse(server.url).port)
+    streams = []
+    for number in range(100):
+        company, user = f"company-{number % 7}", f"user-{number}"
+        asked = ("/v1/stream", signer.user(company, user)) if number % 2 else (f"/v1/stream?company_id={company}&user_id={user}", server.token)
+        streams.append(open_stream(address, f"GET {asked[0]} HTTP/1.1\r\nHost: gate\r\nAuthorization: Bearer {asked[1]}\r\n\r\n")[0])
+    assert len(server.get("/v1/admin/streams").json()["data"]) == 100
+    began = time.monotonic()
+    server.process.terminate()
+    assert all(read_to_end(stream).endswith(LAST_WORDS) for stream in streams)
+    assert server.process.wait(10) == 0 and time.monotonic() - began < 10
+    server.stop()
+
+
+def test_a_client_that_takes_nothing_does_not_keep_a_server_from_stopping(server):
+    """A flag definition's change is more than its small window and the server's buffer hold, a few times over."""
+    address = (urlparse(server.url).hostname, urlparse(server.url).port)
+    stalled = socket.socket()
+    stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    stalled.connect(address)
+    stalled.sendall(f"GET /v1/stream?company_id=acme&user_id=x HTTP/1.1\r\nHost: gate\r\nAuthorization: Bearer {server.token}\r\n\r\n".encode())
+    row, turn = {"behind": False}, 0
+    while not row["behind"] and turn < 600:
+        flip(server, "acme", turn % 2 == 0)
+        turn += 1
+        rows = server.get("/v1/admin/streams").json()["data"]
+        row = rows[0] if rows else row
+    assert row["behind"] and row["company_id"] == "acme" and row["queued_events"] > 0
+    began = time.monotonic()
+    server.process.terminate()
+    assert server.process.wait(10) == 0 and time.monotonic() - began < 6
+    stalled.close()
+
+
+def test_streams_go_through_tls(tmp_path):
+    certificate, key = self_signed(tmp_path)
+    signer = Signer(tmp_path)
+    server = UsersServer(tmp_path, signer, "--tls-certificate", str(certificate), "--tls-key", str(key))
+    address = (urlparse(server.url).hostname, urlparse(server.url).port)
+    context = ssl.create_default_context(cafile=certificate)
+    streams = [
+        open_stream(address, f"GET {path} HTTP/1.1\r\nHost: gate\r\nAuthorization: Bearer {token}\r\n\r\n", context)[0]
+        for path, token in (("/v1/stream", signer.user("acme", "ann")), ("/v1/stream?company_id=acme&user_id=bob", server.token))]
+
+    def write(path, body, **query):
+        answer = server.request("PUT", path, params={"reason": "test", **query}, json=body, verify=str(certificate))
+        assert answer.status_code in (200, 201), answer.text
+        return answer.json()
+
+    write("/v1/admin/flags/unify_ticket_omnichannel_view/companies/acme", {"enabled": True}, new_company="true")
+    receipt = write(f"/v1/admin/flags/{FLAG}/companies/acme", {"enabled": True}, wait="2s")
+    assert receipt["delivery"]["streams"] == receipt["delivery"]["written"] == 2
+    for stream in streams:
+        text = b""
+        while f"-{receipt['revision']}\n".encode() not in text:
+            text += stream.recv(65536)
+        assert b"event: change" in text
+    server.process.terminate()
+    assert all(read_to_end(stream).endswith(LAST_WORDS) for stream in streams)
+    assert server.process.wait(10) == 0
+    server.stop()
+
+
+def self_signed(folder):
+    """A certificate for the loopback, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gate")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True).sign(key, hashes.SHA256()))
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    return folder / "cert.pem", folder / "key.pem"
 
 
 def test_no_live_client_is_said(server):

@@ -15,6 +15,8 @@ final class StreamHandler: ChannelDuplexHandler {
     static let mostQueuedBytes = 256 * 1024
     /// What the kernel may hold for one stream: left alone it swallows megabytes before anybody notices that nothing is read.
     static let socketBuffer: SocketOptionValue = 16 * 1024
+    /// How long a client has for taking the last bytes of a stream that ends.
+    static let lastWords = Duration.seconds(2)
 
     let subscription: Subscription
     let startedAt: Timestamp
@@ -115,7 +117,7 @@ final class StreamHandler: ChannelDuplexHandler {
         let context_ = context
         context.writeAndFlush(wrapOutboundOut(.byteBuffer(last))).assumeIsolated().whenComplete { _ in context_.close(promise: nil) }
         // Who does not take it is not waited for.
-        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(2)) { context_.close(promise: nil) }
+        context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(Self.lastWords)) { context_.close(promise: nil) }
     }
 
     // MARK: Inbound

@@ -85,6 +85,7 @@ final class StreamHub: Service {
         var first = StreamHandler.head(origin: subscription.origin, position: snapshot.position)
         first.writeImmutableBuffer(subscription.form == .answers ? firstEvent(subscription, snapshot) : firstRefetch(subscription, snapshot, now))
         stream.send(first, at: .now())
+        GateHTTPChannel.leaveHTTP(to: stream, on: channel)
         // A revocation that came while the connection was being taken over has found no stream to end.
         if let token = subscription.token, snapshot.tokens[token] == nil { stream.end() }
     }
@@ -215,6 +216,7 @@ final class StreamHub: Service {
                         "company_id": .string(stream.subscription.subject.company.rawValue),
                         "user_id": .string(stream.subscription.subject.user.rawValue), "since": .string(stream.startedAt.description),
                         "revision": .integer(stream.seen.revision), "queued_events": .integer(Int64(stream.queuedEvents)),
+                        "behind": .bool(stream.queuedEvents > 0),
                     ] as JSONValue
                 }
             }.get()
@@ -222,7 +224,7 @@ final class StreamHub: Service {
         return rows
     }
 
-    /// Ticks once a second until the server stops.
+    /// Ticks once a second until the server stops; then it ends every stream.
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
             while true {
@@ -233,5 +235,22 @@ final class StreamHub: Service {
                 }
             }
         }
+        try await endAll()
+    }
+
+    /// Ends every stream, and waits until the last words are out. Nobody else does: no request's task waits for a stream.
+    private func endAll() async throws {
+        for loop in state.withLock({ $0.loops }) {
+            let streams = loop.streams
+            loop.eventLoop.execute { for stream in streams.value.all { stream.end() } }
+        }
+        let deadline = ContinuousClock.now + StreamHandler.lastWords + .seconds(1)
+        while try await count() > 0, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
+    }
+
+    private func count() async throws -> Int {
+        var count = 0
+        for loop in state.withLock({ $0.loops }) { count += try await loop.eventLoop.submit { loop.streams.value.count }.get() }
+        return count
     }
 }

@@ -37,6 +37,6 @@ struct Subscription: Sendable {
         }
     }
 
-    /// Whom the limit of streams counts.
-    var limitKey: String { "\(subject.company)/\(subject.user)" }
+    /// Whom the limit of streams counts: a user, or a user whom an API token names, so that who looks on ends nobody's own streams.
+    var limitKey: String { "\(token.map { "\($0)/" } ?? "")\(subject.company)/\(subject.user)" }
 }

@@ -8,7 +8,7 @@ import NIOHTTP1
 /// while the peer does not take the bytes that lie there already, is held back, and nothing more is read: what a client can make
 /// the server keep is what fits into one read. `Conversation` holds the states; what
 /// goes out is in `ReadyAnswerHandler+Outbound`, the ways it all ends in `ReadyAnswerHandler+Closing`.
-final class ReadyAnswerHandler: ChannelDuplexHandler {
+final class ReadyAnswerHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart

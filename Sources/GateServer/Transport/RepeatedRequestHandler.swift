@@ -7,7 +7,7 @@ import NIOHTTP1
 /// answered from ready bytes, this handler keeps those bytes with the answer's maker; when the next read is the same to the byte, and
 /// nothing is owed or begun on the connection, the maker is asked at once. It decides anew each time (identity, rate, state); when it
 /// has no answer, the bytes go the usual way. So there is one HTTP parser, and this is only its memory.
-final class RepeatedRequestHandler: ChannelInboundHandler {
+final class RepeatedRequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
     typealias OutboundOut = IOData

@@ -5,7 +5,7 @@ import NIOHTTP1
 ///
 /// Stands behind `ReadyAnswerHandler`: requests answered from ready bytes never come here, and all they cost is a look at the clock
 /// at the end of a read. A connection has one timer, which is set again when it goes off; it is moved only towards an earlier time.
-final class RequestDeadlineHandler: ChannelDuplexHandler {
+final class RequestDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart

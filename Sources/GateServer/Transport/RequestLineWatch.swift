@@ -6,7 +6,7 @@ import NIOHTTP1
 ///
 /// It looks at no byte of a request that arrives whole. Where a request begins in the middle of a read, behind the end of another,
 /// it is noticed with the next read: until then the connection counts as an idle one.
-final class RequestLineWatch: ChannelDuplexHandler {
+final class RequestLineWatch: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
     typealias OutboundIn = IOData

@@ -53,7 +53,8 @@ struct HotAnswersTests {
     }
 
     /// Some write, which may be refused for what stands in its way.
-    private static func write(_ server: TestServer, _ random: inout TestRandom) async throws {
+    @discardableResult
+    static func write(_ server: TestServer, _ random: inout TestRandom, _ query: String = "") async throws -> Answer {
         let flag = random.pick(["base", "embed", "hidden", "dark", "extra"])
         let company = random.pick(["acme", "globex", "umbrella"])
         let user = "/companies/\(company)/users/\(random.pick(["ann", "bob", "gus", "uma"]))"
@@ -74,8 +75,9 @@ struct HotAnswersTests {
             case 12: (.PATCH, "/roles/agent", ["permissions": random.pick([[], ["notes_add"], ["notes_add", "ticket_create"]])])
             default: (.PATCH, "/flags/\(flag)/companies", ["groups": ["beta": random.pick([on, nil])]])
             }
-        let answer = try await server.write(write.0, write.1, write.2)
+        let answer = try await server.write(write.0, write.1 + (query.isEmpty ? "" : "?\(query)"), write.2)
         #expect([200, 201, 404, 409].contains(answer.status), "\(write.0) \(write.1): \(answer.text)")
+        return answer
     }
 
     /// A write after which something that Ann of acme reads is different, and where it shows.

@@ -35,6 +35,33 @@ struct GateHTTPChannelTests {
         }
     }
 
+    @Test(
+        "A connection that was taken over keeps no HTTP handler, and no task waits for its requests",
+        arguments: ["", "GET /cold/1 HTTP/1.1\r\nHost: a\r\n\r\n"])
+    func takenOver(behind: String) async throws {
+        try await LiveServer.running { server in
+            try await RawClient.connected(to: server.port) { client in
+                try await client.send(Self.get("/hot/1"))
+                try await client.read(until: "/hot/1")
+                try await client.send(Self.get("/taken") + behind)
+                await server.desk.taskEnded()
+                // The decoder leaves in a turn of its own.
+                var text = ""
+                for _ in 0..<50 where text.isEmpty || text.contains("ByteToMessageHandler") {
+                    try await client.send("what is there?")
+                    text = try await client.readMore() ?? ""
+                }
+                #expect(text.contains("Taken"))
+                for gone in [
+                    "RepeatedRequestHandler", "RequestLineWatch", "ByteToMessageHandler", "HTTPResponseEncoder", "ReadyAnswerHandler",
+                    "RequestDeadlineHandler",
+                    "HTTP1ToHTTPServerCodec",
+                ] { #expect(!text.contains(gone), "\(gone)") }
+            }
+            #expect(server.desk.executed == ["/hot/1"])
+        }
+    }
+
     @Test("Pipelined requests are answered in their order")
     func pipelined() async throws {
         try await LiveServer.running { server in

@@ -1,4 +1,5 @@
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -10,12 +11,13 @@ import Synchronization
 /// A real Hummingbird server on a free port of the loopback, with `.gate(…)` connections.
 ///
 /// `/hot…` is answered from ready bytes, `/cold…` by a route, `/slow` after `release`, `/stream` as a stream of one byte before and
-/// one after it, `/echo` with the request's body. `executed` holds every path that any of them has seen.
+/// one after it, `/echo` with the request's body, `/taken` by taking the connection over. `executed` holds every path that any of them has seen.
 struct LiveServer: Sendable {
     /// What a test sees of the server and tells it.
     final class Desk: Sendable {
         private let gate = AsyncStream<Void>.makeStream()
         private let seen = Mutex<[String]>([])
+        private let ended = AsyncStream<Void>.makeStream()
 
         var executed: [String] { seen.withLock { $0 } }
 
@@ -27,6 +29,13 @@ struct LiveServer: Sendable {
         fileprivate func wait() async {
             for await _ in gate.stream {}
         }
+
+        /// Returns once the task of a connection has ended.
+        func taskEnded() async {
+            for await _ in ended.stream { return }
+        }
+
+        fileprivate func endedTask() { ended.continuation.yield() }
     }
 
     let port: Int
@@ -46,7 +55,9 @@ struct LiveServer: Sendable {
         logger.logLevel = .error
         let app = Application(
             router: router(desk),
-            server: .gate(configuration),
+            server: HTTPServerBuilder { [configuration] responder in
+                Told(channel: GateHTTPChannel(responder: responder, configuration: configuration), desk: desk)
+            },
             configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { ports.continuation.yield($0.localAddress?.port ?? 0) },
             logger: logger
@@ -98,6 +109,37 @@ struct LiveServer: Sendable {
     }
 }
 
+/// Tells when a connection's task has ended.
+private struct Told: ServerChildChannel {
+    let channel: GateHTTPChannel
+    let desk: LiveServer.Desk
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<GateHTTPChannel.Value> {
+        self.channel.setup(channel: channel, logger: logger)
+    }
+
+    func handle(value: GateHTTPChannel.Value, logger: Logger) async {
+        await channel.handle(value: value, logger: logger)
+        desk.endedTask()
+    }
+}
+
+/// Has taken a connection over, and tells whoever says something what the pipeline holds.
+private final class Taken: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = IOData
+    typealias OutboundOut = IOData
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer(string: context.pipeline.debugDescription))), promise: nil)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) { context.read() }
+
+    /// Whoever waited for requests is done with a connection that is not theirs any more.
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) { promise?.succeed() }
+}
+
 /// Ready bytes for every path that begins with `/hot`; `/hot/large` gives many.
 private final class Hot: ReadyAnswers {
     private let desk: LiveServer.Desk
@@ -111,5 +153,14 @@ private final class Hot: ReadyAnswers {
         desk.saw(head.uri)
         let body = head.uri + (head.uri == "/hot/large" ? String(repeating: "x", count: 50_000) : "")
         return ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+    }
+
+    func takeOver(_ head: HTTPRequestHead, _ channel: any Channel) -> Bool {
+        guard head.uri == "/taken" else { return false }
+        let taken = Taken()
+        let pipeline = channel.pipeline.syncOperations
+        guard (try? pipeline.addHandler(taken, position: .before(pipeline.handler(type: RequestLineWatch.self)))) != nil else { return false }
+        GateHTTPChannel.leaveHTTP(to: taken, on: channel)
+        return true
     }
 }

@@ -62,6 +62,14 @@ struct RawClient {
         }
     }
 
+    /// What comes next; nil when the server has closed.
+    mutating func readMore() async throws -> String? {
+        guard let bytes = try await iterator.next() else { return nil }
+        let text = String(buffer: bytes)
+        received += text
+        return text
+    }
+
     /// Reads and forgets until what came ends with a text, or the server has closed; tells of the bytes as they come.
     ///
     /// - Parameter slowly: the pause after the first bytes.
