@@ -5,8 +5,10 @@ package enum StreamEvent {
     /// Everything a caller is answered: `event: flags`.
     package static func whole(_ state: Snapshot, _ subject: Subject, clientsOnly: Bool) -> [UInt8] {
         let company = state.companies[subject.company]
-        let flags = state.flags.order.compactMap { slot in
-            state.flags[slot].flatMap { $0.flag.clientVisible || !clientsOnly ? flag($0.flag.code, state.verdict(slot, company)) : nil }
+        // The result's type is written out: a bare nil would be JSON's null, in the place of a flag that is kept from the caller.
+        let flags = state.flags.order.compactMap { slot -> JSONValue? in
+            guard let entry = state.flags[slot], entry.flag.clientVisible || !clientsOnly else { return nil }
+            return flag(entry.flag.code, state.verdict(slot, company))
         }
         let gates = state.gates.keys.sorted().compactMap { name in state.decide(name, subject).map { gate(name, $0.allowed, $0.reason) } }
         return event("flags", state.position, flags, gates)
