@@ -149,7 +149,7 @@ def test_another_version(panel, version):
     "{ version: 1, type: ['TICKET_CREATED'], ticketId: 'x' }", "{ version: 1, type: 'ticket_created', ticketId: 'x' }",
     "{ version: 1, type: 'TICKET_CREATED' }", "{ version: 1, type: 'TICKET_CREATED', ticketId: '' }", "{ version: 1, type: 'TICKET_CREATED', ticketId: 7 }",
     "{ version: 1, type: 'TICKET_CREATED', ticketId: '..' }", "{ version: 1, type: 'TICKET_CREATED', ticketId: '../leads' }",
-    "{ version: 1, type: 'TICKET_CREATED', ticketId: 'x'.repeat(129) }", "{ version: 1, type: 'TICKET_CREATED', ticketId: 'x', pipelineId: {} }",
+    "{ version: 1, type: 'TICKET_CREATED', ticketId: 'x'.repeat(129) }", "{ version: 1, type: 'TICKET_CREATED', ticketId: 'siti@example.com' }", "{ version: 1, type: 'TICKET_CREATED', ticketId: 'x', pipelineId: {} }",
     "{ version: 1, type: 'TICKET_CREATED', ticketId: 'x', ticketName: 5 }",
     "{ version: 1, type: 'TICKET_CREATE_ERROR' }", "{ version: 1, type: 'TICKET_CREATE_ERROR', errorCode: 5, errorMessage: 'x' }",
     "{ version: 1, type: 'EMBED_CLOSE' }", "{ version: 1, type: 'EMBED_CLOSE', reason: 'because' }", "{ version: 1, type: 'EMBED_CLOSE', reason: 'constructor' }",

@@ -1,7 +1,7 @@
 /// What a property's value may look like. Closed, and without free text: a name, a phone number with its plus or an e-mail address
 /// matches none of them, so none can be stored.
 package enum PropertyPattern: String, Sendable, CaseIterable {
-    /// `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`
+    /// `[A-Za-z0-9_-][A-Za-z0-9._:-]{0,127}`: what the embed panel takes for a ticket's id, so that no ticket's event is refused for its id.
     case id
     /// `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`
     case code
@@ -14,7 +14,9 @@ package enum PropertyPattern: String, Sendable, CaseIterable {
         let bytes = text.utf8
         guard let first = bytes.first else { return false }
         switch self {
-        case .id: return bytes.count <= 64 && first.isASCIIAlphanumeric && bytes.allSatisfy { $0.isASCIIAlphanumeric || $0.isDashOrUnderscore }
+        case .id:
+            return bytes.count <= 128 && (first.isASCIIAlphanumeric || first.isDashOrUnderscore)
+                && bytes.allSatisfy { $0.isASCIIAlphanumeric || $0.isDashOrUnderscore || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") }
         case .code:
             return bytes.count <= 64 && first.isASCIIAlphanumeric
                 && bytes.allSatisfy { $0.isASCIIAlphanumeric || $0.isDashOrUnderscore || $0 == UInt8(ascii: ".") }

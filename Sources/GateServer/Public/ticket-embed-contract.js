@@ -47,8 +47,8 @@ const FOREIGN = ['__proto__', 'prototype', 'constructor'];
 const CHARACTERS_MOST = 16 * 1024;
 const TEXT_MOST = 1_000;
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
-/** Ids travel in paths and events: nothing in them may lead elsewhere. */
-const ID = /^(?!\.{1,2}$)[A-Za-z0-9._:@-]{1,128}$/;
+/** Ids travel in paths and events: nothing in them may lead elsewhere, or be an e-mail address. The server's pattern `id` is the same. */
+const ID = /^[A-Za-z0-9_-][A-Za-z0-9._:-]{0,127}$/;
 
 /**
  * Where the form lies: under the CRM's embed URL, by https; plain http is kept for this machine only, and only when asked for.

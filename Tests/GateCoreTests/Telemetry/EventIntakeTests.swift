@@ -53,7 +53,9 @@ struct EventIntakeTests {
         "keeps what the declaration admits",
         arguments: [
             ("reason", "timeout"), ("code", "TICKET_4.2-x"), ("code", 0), ("origin", "https://crm.test"), ("origin", "http://localhost:3000"),
-            ("contact_id", .string(String(repeating: "x", count: 64))),
+            ("contact_id", .string(String(repeating: "x", count: 128))), ("contact_id", "TCK-1.2"), ("contact_id", "crm:ticket:17"),
+            ("contact_id", "_-x"),
+            ("contact_id", "0195d0b2-7c1e-7000-8000-000000000000"),
         ] as [(String, JSONValue)])
     func keeps(name: String, value: JSONValue) throws {
         var properties: JSONObject = ["contact_id": "c"]
@@ -67,7 +69,9 @@ struct EventIntakeTests {
         "refuses an event without what it needs, and takes the others of its batch",
         arguments: [
             event(properties: [:]), event(properties: ["contact_id": "Siti Rahmawati"]), event(properties: ["contact_id": nil]),
-            event(properties: []),
+            event(properties: []), event(properties: ["contact_id": "siti@example.com"]), event(properties: ["contact_id": "+62811"]),
+            event(properties: ["contact_id": ".."]), event(properties: ["contact_id": ":x"]), event(properties: ["contact_id": "a/b"]),
+            event(properties: ["contact_id": .string(String(repeating: "x", count: 129))]),
             event(["id": nil]), event(["id": ""]), event(["id": "siti@example.com"]), event(["id": .string(String(repeating: "x", count: 65))]),
             event(["id": 7]), event(["event": "unheard_of"]), event(["event": "Created"]), event(["at": "yesterday"]), event(["at": 17]),
             event(["at": nil]),
