@@ -26,6 +26,8 @@ package struct Verdict: Hashable, Sendable {
 /// A flag's verdict with those of its prerequisites.
 package struct FlagTrace: Hashable, Sendable {
     package var code: FlagCode
+    /// False: kept from user tokens.
+    package var clientVisible: Bool
     package var verdict: Verdict
     /// The entity that decided, and the revision that last changed it (0: nothing was ever set).
     package var decidedBy: EntityRef
@@ -109,7 +111,7 @@ extension Snapshot {
         let place = verdict.reason == .rollout ? company.flatMap { entry?.audience?.place(of: $0.company) } : nil
         let prerequisites = depth < Flag.deepestPrerequisites ? entry?.flag.prerequisites ?? [] : []
         return FlagTrace(
-            code: code, verdict: verdict, decidedBy: ref, decidedAt: revision, place: place,
+            code: code, clientVisible: entry?.flag.clientVisible ?? false, verdict: verdict, decidedBy: ref, decidedAt: revision, place: place,
             prerequisites: prerequisites.map { trace($0, company, id, depth: depth + 1) })
     }
 }

@@ -53,18 +53,22 @@ package enum Answers {
     }
 
     /// `GET /v1/gates`: every gate's decision, by the bytes of the names.
-    package static func gates(_ state: Snapshot, _ subject: Subject) -> [UInt8] {
+    ///
+    /// - Parameter clientsOnly: does not tell which flags are kept from user tokens.
+    package static func gates(_ state: Snapshot, _ subject: Subject, clientsOnly: Bool) -> [UInt8] {
         var bytes = Array("{\"data\":[".utf8)
         for (index, gate) in state.gates.values.sorted(by: { $0.value.name < $1.value.name }).enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            bytes += JSONWriter.bytes(state.decide(gate.value, subject).json)
+            bytes += JSONWriter.bytes(state.decide(gate.value, subject).json(clientsOnly: clientsOnly))
         }
         bytes += "]}".utf8
         return bytes
     }
 
     /// `GET /v1/gates/{name}`; nil when there is no such gate.
-    package static func gate(_ state: Snapshot, _ name: GateName, _ subject: Subject) -> [UInt8]? {
-        state.decide(name, subject).map { JSONWriter.bytes($0.json) }
+    ///
+    /// - Parameter clientsOnly: does not tell which flags are kept from user tokens.
+    package static func gate(_ state: Snapshot, _ name: GateName, _ subject: Subject, clientsOnly: Bool) -> [UInt8]? {
+        state.decide(name, subject).map { JSONWriter.bytes($0.json(clientsOnly: clientsOnly)) }
     }
 }

@@ -2,8 +2,13 @@ extension FlagTrace {
     /// A flag's clause in a decision, and the same shape for each prerequisite.
     package var json: JSONValue { json { _, _ in nil } }
 
-    /// - Parameter decidedBy: what is said of the entity that decided, or nil to leave the member out.
-    func json(_ decidedBy: (EntityRef, Revision) -> JSONValue?) -> JSONValue {
+    /// - Parameters:
+    ///   - clientsOnly: of a flag that is kept from user tokens it is told what came of it and why, not which flag it is or what it stands on.
+    ///   - decidedBy: what is said of the entity that decided, or nil to leave the member out.
+    func json(clientsOnly: Bool = false, _ decidedBy: (EntityRef, Revision) -> JSONValue?) -> JSONValue {
+        guard clientVisible || !clientsOnly else {
+            return ["kind": "flag", "satisfied": .bool(verdict.value), "reason": .string(verdict.reason.rawValue)]
+        }
         var object: JSONObject = [
             "kind": "flag", "code": .string(code.rawValue), "satisfied": .bool(verdict.value), "enabled": .bool(verdict.enabled),
             "enabled_for_company": .bool(verdict.enabledForCompany), "reason": .string(verdict.reason.rawValue),
@@ -13,7 +18,7 @@ extension FlagTrace {
             if let bucket = place.bucket { object["bucket"] = .integer(Int64(bucket)) }
         }
         object["decided_by"] = decidedBy(self.decidedBy, decidedAt)
-        object["prerequisites"] = .array(prerequisites.map { $0.json(decidedBy) })
+        object["prerequisites"] = .array(prerequisites.map { $0.json(clientsOnly: clientsOnly, decidedBy) })
         return .object(object)
     }
 
@@ -23,11 +28,11 @@ extension FlagTrace {
 
 extension Check {
     /// A clause as the decision about a subject shows it.
-    package func json(of subject: Subject) -> JSONValue { json({ _, _ in nil }, subject: subject) }
+    package func json(of subject: Subject) -> JSONValue { json(clientsOnly: false, { _, _ in nil }, subject: subject) }
 
-    func json(_ decidedBy: (EntityRef, Revision) -> JSONValue?, subject: Subject) -> JSONValue {
+    func json(clientsOnly: Bool, _ decidedBy: (EntityRef, Revision) -> JSONValue?, subject: Subject) -> JSONValue {
         switch self {
-        case .flag(let trace): return trace.json(decidedBy)
+        case .flag(let trace): return trace.json(clientsOnly: clientsOnly, decidedBy)
         case .permission(let key, let reason, let role, let revision):
             var object: JSONObject = [
                 "kind": "permission", "key": .string(key.rawValue), "satisfied": .bool(satisfied), "reason": .string(reason.rawValue),
@@ -53,11 +58,14 @@ extension Check {
 extension Decision {
     package var json: JSONValue { json { _, _ in nil } }
 
-    func json(_ decidedBy: (EntityRef, Revision) -> JSONValue?) -> JSONValue {
+    /// - Parameter clientsOnly: does not tell which flags are kept from user tokens.
+    package func json(clientsOnly: Bool) -> JSONValue { json(clientsOnly: clientsOnly) { _, _ in nil } }
+
+    func json(clientsOnly: Bool = false, _ decidedBy: (EntityRef, Revision) -> JSONValue?) -> JSONValue {
         let subject = Subject(company: company, user: user)
         return [
             "gate": .string(gate.rawValue), "company_id": .string(company.rawValue), "user_id": .string(user.rawValue), "allowed": .bool(allowed),
-            "reason": .string(reason), "checks": .array(checks.map { $0.json(decidedBy, subject: subject) }),
+            "reason": .string(reason), "checks": .array(checks.map { $0.json(clientsOnly: clientsOnly, decidedBy, subject: subject) }),
         ]
     }
 }

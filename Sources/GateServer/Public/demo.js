@@ -188,7 +188,7 @@ async function explain(from) {
  * @returns {HTMLElement}
  */
 function clause(check) {
-  const line = item(`${check.kind ?? 'flag'} ${check.key ?? check.code}: ${check.reason}`, check.satisfied ? 'on' : 'off');
+  const line = item(`${check.kind ?? 'flag'} ${check.key ?? check.code ?? '(kept from users)'}: ${check.reason}`, check.satisfied ? 'on' : 'off');
   if (check.prerequisites?.length > 0) {
     const list = document.createElement('ul');
     list.append(...check.prerequisites.map(clause));
@@ -202,7 +202,12 @@ function clause(check) {
  * @param {object} properties
  */
 function showEvent(event, properties) {
-  part('events', HTMLElement).prepend(item(`${event} ${JSON.stringify(properties)}`));
+  const line = item(event);
+  const details = document.createElement('span');
+  details.className = 'details';
+  details.textContent = Object.entries(properties).map(([name, value]) => `${name} ${value}`).join(' · ');
+  line.append(details);
+  part('events', HTMLElement).prepend(line);
 }
 
 // Who is here.

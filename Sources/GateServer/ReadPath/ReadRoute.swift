@@ -46,8 +46,8 @@ enum ReadRoute: Hashable, Sendable {
         switch self {
         case .featureFlags: Answers.featureFlags(state, subject.company, clientsOnly: clientsOnly)
         case .permissions: Answers.permissions(state, subject)
-        case .gates: Answers.gates(state, subject)
-        case .gate(let name): Answers.gate(state, name, subject)
+        case .gates: Answers.gates(state, subject, clientsOnly: clientsOnly)
+        case .gate(let name): Answers.gate(state, name, subject, clientsOnly: clientsOnly)
         }
     }
 }

@@ -101,13 +101,13 @@ struct DecisionTests {
     @Test("on a gate that does not exist is none")
     func noGate() throws {
         #expect(try state().decide("nothing", ada) == nil)
-        #expect(try Answers.gate(state(), "nothing", ada) == nil)
+        #expect(try Answers.gate(state(), "nothing", ada, clientsOnly: false) == nil)
     }
 
     @Test("has the members that the interface promises, and nothing about revisions")
     func shape() throws {
         let state = try state(user(["create": true], roles: ["lead"]))
-        let bytes = try #require(Answers.gate(state, "canCreate", ada))
+        let bytes = try #require(Answers.gate(state, "canCreate", ada, clientsOnly: false))
         let json = try JSONParser.parse(bytes)
         #expect(json.objectValue?.members.map(\.name) == ["gate", "company_id", "user_id", "allowed", "reason", "checks"])
         #expect(

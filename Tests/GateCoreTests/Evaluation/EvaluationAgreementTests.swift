@@ -110,7 +110,7 @@ struct EvaluationAgreementTests {
         for line in try #require(permissions) {
             #expect(line["is_enabled"] == .bool(naive.permission(line["name"]?.stringValue ?? "", company, user)), seed)
         }
-        let gates = try #require(try JSONParser.parse(Answers.gates(state, subject))["data"]?.arrayValue)
+        let gates = try #require(try JSONParser.parse(Answers.gates(state, subject, clientsOnly: false))["data"]?.arrayValue)
         #expect(gates.compactMap { $0["gate"]?.stringValue } == naive.gates.keys.sorted(), seed)
         for line in gates {
             let expected = naive.gate(line["gate"]?.stringValue ?? "", company, user)

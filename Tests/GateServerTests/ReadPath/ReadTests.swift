@@ -38,6 +38,40 @@ struct ReadTests {
         }
     }
 
+    @Test("A clause on a flag that is kept from users tells them its outcome and nothing more, in front of the router and behind it")
+    func hiddenClauses() async throws {
+        try await TestServer.running { server in
+            try await server.change(.PATCH, "/flags/hidden", ["prerequisites": ["base"]])
+            try await server.change(.PATCH, "/flags/embed", ["prerequisites": ["base", "hidden"]])
+            try await server.change(.PUT, "/gates/secretGate", ["flags": ["embed", "hidden"]])
+            let user = try server.user("acme", "ann")
+            let base =
+                #"{"kind":"flag","code":"base","satisfied":true,"enabled":true,"enabled_for_company":true,"reason":"company_on","prerequisites":[]}"#
+            let kept = #"{"kind":"flag","satisfied":true,"reason":"company_on"}"#
+            let expected =
+                #"{"gate":"secretGate","company_id":"acme","user_id":"ann","allowed":true,"reason":"allowed","checks":[{"kind":"flag","code":"embed","#
+                + #""satisfied":true,"enabled":true,"enabled_for_company":true,"reason":"company_on","prerequisites":[\#(base),\#(kept)]},\#(kept)]}"#
+            for path in ["/v1/gates/secretGate", "/v1/gates/secretGate", "/v1/gates/secretGate?"] {
+                #expect(try await server.get(path, by: user).text == expected)
+            }
+            for path in ["/v1/gates", "/v1/gates", "/v1/gates?"] {
+                let text = try await server.get(path, by: user).text
+                #expect(text.contains(expected) && !text.contains("\"hidden\""))
+            }
+            let token = try await server.token("service")
+            for path in ["/v1/gates", "/v1/gates/secretGate"] {
+                let text = try await server.get("\(path)?company_id=acme&user_id=ann", by: token).text
+                #expect(text.ranges(of: #""code":"hidden","satisfied":true"#).count == (path == "/v1/gates" ? 3 : 2))
+            }
+            try await server.change(.PUT, "/flags/hidden/companies/acme", ["enabled": false])
+            let denied = try await server.get("/v1/gates/secretGate", by: user)
+            #expect(denied.member("allowed") == false && denied.member("reason") == "prerequisite_off")
+            #expect(denied.member("checks")?[1] == ["kind": "flag", "satisfied": false, "reason": "company_off"])
+            try await server.change(.PATCH, "/flags/hidden", ["client_visible": true])
+            #expect(try await server.get("/v1/gates/secretGate", by: user).member("checks")?[1]?["code"] == "hidden")
+        }
+    }
+
     @Test("To an unknown company everything is off, and it is no error")
     func unknownCompany() async throws {
         try await TestServer.running { server in
