@@ -2,6 +2,7 @@
 
 import json
 import queue
+import re
 import socket
 import subprocess
 import threading
@@ -11,6 +12,7 @@ from urllib.parse import urlparse
 import pytest
 
 from conftest import Gatectl, Server, binary
+from sso import Signer, UsersServer
 
 FLAG = "cdp_create_ticket_embed"
 
@@ -111,6 +113,40 @@ def test_watch_ends_where_it_may_not_look(another_server, home):
     assert ctl("watch", "--user", "ana").code == 2
 
 
+def test_set_says_how_many_streams_were_written_and_how_many_poll(tmp_path, home):
+    signer = Signer(tmp_path)
+    server = UsersServer(tmp_path, signer, "--limit", "writes_per_token=0")
+    ctl = Gatectl(home, GATE_URL=server.url, GATE_TOKEN=server.token)
+
+    def told(state):
+        return ctl.done("set", FLAG, state, "--company", "acme", "--reason", "test", "--output", "table").out.splitlines()
+
+    try:
+        ctl.done("set", "unify_ticket_omnichannel_view", "on", "--company", "acme", "--new-company", "--reason", "test")
+        ctl.done("set", FLAG, "on", "--reason", "test")
+        assert told("on")[-1] == "no live client was concerned"
+        listening = []
+        for number in range(3):
+            stream = socket.create_connection((urlparse(server.url).hostname, urlparse(server.url).port))
+            stream.sendall(f"GET /v1/stream HTTP/1.1\r\nHost: gate\r\nAuthorization: Bearer {signer.user('acme', f'u-{number}')}\r\n\r\n".encode())
+            assert b"200 OK" in stream.recv(65536)
+            listening.append(stream)
+        lines = told("off")
+        assert re.fullmatch(r"written to 3 of 3 live streams in \d+ ms", lines[-1]), lines
+        assert any(re.fullmatch(rf"  {FLAG} +acme +on → off", line) for line in lines), lines
+        for stream in listening[1:]:
+            stream.close()
+        end = time.monotonic() + 5
+        while len(server.get("/v1/admin/streams").json()["data"]) > 1 and time.monotonic() < end:
+            time.sleep(0.02)
+        for poller in ("bob", "eve"):
+            assert server.request("GET", "/v1/feature_flags", signer.user("acme", poller)).status_code == 200
+        assert re.fullmatch(r"written to 1 of 1 live stream in \d+ ms; 2 pollers last seen behind", told("on")[-1])
+        assert server.request("GET", "/v1/feature_flags", signer.user("acme", "bob")).status_code == 200
+    finally:
+        server.stop()
+
+
 def test_set_says_8_when_a_live_stream_was_not_written_in_time(another_server, home):
     """Two hundred flags stand on one, so that a change of that is more than the sockets hold; and nobody reads."""
     server = another_server
@@ -140,7 +176,9 @@ def test_set_says_8_when_a_live_stream_was_not_written_in_time(another_server, h
         if result.code == 8:
             break
     assert codes[-1] == 8, result
-    assert "written to 0 of 1 live stream" in result.out, result
+    assert "written to 0 of 1 live stream in time" in result.out, result
+    assert "the change is in force, but 1 live stream was not written in time" in result.err and "/v1/admin/streams" in result.err
+    assert server.get("/v1/admin/streams").json()["data"][0]["behind"] is True
     # It is done all the same.
     assert server.get("/v1/admin/flags/base/companies/acme").json() == {"enabled": state == "on"}
     stalled.close()

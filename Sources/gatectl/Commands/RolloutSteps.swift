@@ -71,7 +71,7 @@ extension RolloutPromotion {
             (body["criteria"]?.arrayValue.map { GoNoGo.lines($0, isGo: body["go"] == true) } ?? []) + Receipt.lines(body)
         }
         if options.dryRun, body["go"] == false, !force { throw ExitStatus.refused.exitCode }
-        if (options.wait ?? defaultWait) != "0s", Receipt.isUndelivered(body) { throw ExitStatus.undelivered.exitCode }
+        if (options.wait ?? defaultWait) != "0s", let failure = Receipt.undelivered(body) { throw failure }
     }
 }
 

@@ -109,7 +109,7 @@ extension WriteCommand {
         let answer = try await session.write(request(), options, wait: defaultWait)
         try session.show(answer, as: Receipt.lines)
         let waited = (options.wait ?? defaultWait).map { $0 != "0s" } ?? false
-        if waited, Receipt.isUndelivered(try answer.json()) { throw ExitStatus.undelivered.exitCode }
+        if waited, let failure = Receipt.undelivered(try answer.json()) { throw failure }
     }
 }
 

@@ -14,7 +14,7 @@ enum Receipt {
         } else {
             lines = impact(body["impact"], would: isDryRun)
             if !isDryRun { lines.insert(["revision ", Span(body.words("revision"), .bold)], at: 0) }
-            if let delivery = body["delivery"] { lines += Self.delivery(delivery) }
+            if let delivery = body["delivery"] { lines.append(Self.delivery(delivery)) }
         }
         if let schedule = body["schedule"] {
             let what = schedule["restore"] == nil ? "to be done" : "to be taken back"
@@ -26,26 +26,29 @@ enum Receipt {
         return lines + (isDryRun ? [dryRun] : [])
     }
 
-    /// Whether the change is in force, but not every live stream was known to be written in time.
-    static func isUndelivered(_ body: JSONValue) -> Bool {
-        body["changed"] == true && body["dry_run"] != true && (body["delivery"]?["behind"]?.integerValue ?? 0) > 0
+    /// Says that the change is in force, but not every live stream is known to have been written it in time; nil where all were.
+    static func undelivered(_ body: JSONValue) -> Failure? {
+        guard body["changed"] == true, body["dry_run"] != true, let delivery = body["delivery"] else { return nil }
+        let behind = delivery["behind"]?.integerValue ?? 0
+        guard behind > 0 || delivery["complete"] == false else { return nil }
+        let who = behind == 0 ? "not every live stream is known to have been" : "\(behind) live \(behind == 1 ? "stream was" : "streams were") not"
+        return Failure(
+            .undelivered, "not_delivered", "the change is in force, but \(who) written in time",
+            advice: "whoever is behind gets it on reading, or on coming again; GET /v1/admin/streams tells who that is", "wait longer: --wait 10s")
     }
 
     /// Who has been told.
-    private static func delivery(_ delivery: JSONValue) -> [Line] {
+    private static func delivery(_ delivery: JSONValue) -> Line {
         let (streams, written) = (delivery["streams"]?.integerValue ?? 0, delivery["written"]?.integerValue ?? 0)
-        var lines: [Line] =
+        let live = "live \(streams == 1 ? "stream" : "streams")"
+        let told =
             streams == 0
-            ? ["no live client was concerned"]
-            : [
-                Line(
-                    "written to \(written) of \(streams) live streams in \(delivery.words("milliseconds")) ms",
-                    written == streams ? .good : .bad)
-            ]
-        if let pollers = delivery["pollers_behind"]?.integerValue, pollers > 0 {
-            lines.append("\(pollers) \(pollers == 1 ? "poller" : "pollers") last seen behind")
-        }
-        return lines
+            ? Span("no live client was concerned")
+            : written == streams
+                ? Span("written to \(written) of \(streams) \(live) in \(delivery.words("milliseconds")) ms", .good)
+                : Span("written to \(written) of \(streams) \(live) in time", .bad)
+        let pollers = delivery["pollers_behind"]?.integerValue ?? 0
+        return Line([told] + (pollers > 0 ? [Span("; \(pollers) \(pollers == 1 ? "poller" : "pollers") last seen behind")] : []))
     }
 
     /// Which answers are different afterwards: flags for companies, gates for companies or users.
