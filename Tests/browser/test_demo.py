@@ -73,6 +73,14 @@ def test_each_user_sees_what_is_theirs(open_page, demo, who, entry):
     assert (page.locator("#trace .off").count() == 0) is bool(entry)
 
 
+def test_a_flag_that_is_kept_from_users_has_no_name_in_the_page(shown, demo):
+    hidden = "unify_ticket_omnichannel_view"
+    demo.admin("PATCH", f"flags/{hidden}?reason=browser+test&wait=2s", {"client_visible": False})
+    until(shown, "document.getElementById('trace').textContent.includes('flag (kept from users): company_on')")
+    assert shown.evaluate(OPEN) and shown.locator("#create-ticket").count() == 1
+    assert hidden not in shown.inner_text("#trace")
+
+
 def test_changing_the_user_in_the_page_changes_the_answers(shown):
     index = shown.evaluate("[...document.getElementById('person').options].findIndex((option) => option.text.includes('viewer-1'))")
     shown.select_option("#person", index=index)
@@ -117,18 +125,46 @@ def test_a_ticket_is_created_and_every_event_is_taken(shown):
     assert left_out <= {"company_sso_id", "user_id"}
 
 
-def test_all_tabs_share_one_stream(context, shown, demo):
+IDS = ["TCK-1", "TCK-1.2", "crm:ticket:17", "0195d0b2-7c1e-7000-8000-000000000000", "17", "_x", "-x", "x" * 128, "..", ".x", ":x", "siti@example.com",
+       "+62811", "a b", "a/b", "x" * 129, "é", ""]
+
+
+def test_what_the_panel_takes_for_a_ticket_the_server_takes_too(open_page, demo):
+    page = open_page(f"{demo.url}/demo")
+    taken = page.evaluate("""async (ids) => {
+        const { readMessage } = await import('/sdk/ticket-embed-contract.js');
+        return ids.map((ticketId) => readMessage({ version: 1, type: 'TICKET_CREATED', ticketId }) !== null);
+    }""", IDS)
+    answer = page.evaluate("""async ([ids, token]) => {
+        const at = new Date().toISOString();
+        const events = ids.map((id, n) => ({ id: `id-${n}`, event: 'cdp_ticket_embed_created', at, properties: { contact_id: id, ticket_id: id } }));
+        const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` };
+        return (await fetch('/v1/events', { method: 'POST', headers, body: JSON.stringify({ events }) })).json();
+    }""", [IDS, demo.token("acme", "agent-1")])
+    refused = [one["index"] for one in answer["refused"]]
+    assert [number not in refused for number in range(len(IDS))] == taken == [number < 8 for number in range(len(IDS))]
+
+
+def test_ten_tabs_share_one_stream_and_change_at_once(context, shown, demo):
     pages = [shown]
-    for _ in range(4):
+    for _ in range(9):
         page = context.new_page()
         page.goto(f"{demo.url}/demo?user=acme/agent-1")
         pages.append(page)
     for page in pages:
         until(page, OPEN)
+    assert len(demo.admin("GET", "streams")["data"]) == 1
+    for page in pages:
+        page.evaluate("""() => {
+            const decision = document.getElementById('decision');
+            new MutationObserver(() => { window.closedAt ??= performance.timeOrigin + performance.now(); }).observe(decision, { childList: true, subtree: true });
+        }""")
     receipt = demo.set("acme", False, "&wait=2s")
     assert receipt["delivery"]["streams"] == 1
     for page in pages:
-        until(page, f"!({OPEN})")
+        until(page, f"!({OPEN}) && window.closedAt > 0")
+    times = [page.evaluate("closedAt") for page in pages]
+    print(f"\nten tabs, one stream: all changed within {max(times) - min(times):.0f} ms of each other")
 
 
 def test_a_server_that_restarts_is_followed_again(shown, demo):

@@ -205,7 +205,7 @@ def test_s04_the_host_links_it_where_the_crm_does_not(panel):
 
 @pytest.mark.parametrize("failure, reason", [
     ("Promise.resolve(new Response('', { status: 500 }))", "http_500"), ("Promise.reject(new Response('', { status: 404 }))", "http_404"),
-    ("Promise.reject({ response: { status: 401 } })", "http_401"), ("fetch('http://127.0.0.1:1')", "network"),
+    ("Promise.reject({ response: { status: 401 } })", "http_401"), ("Promise.reject({ status: 403 })", "http_403"), ("Promise.resolve(new Response('', { status: 429 }))", "http_429"), ("fetch('http://127.0.0.1:1')", "network"),
     ("Promise.reject(new DOMException('', 'TimeoutError'))", "timeout"), ("(() => { throw 'secret text' })()", "error")])
 def test_s04_a_link_that_fails_is_told_and_may_be_tried_again(panel, problems, failure, reason):
     panel.page.evaluate(f"window.tries = 0; panel.configure({{ associate: () => tries++ ? 'done' : {failure} }})")

@@ -83,7 +83,7 @@ function behave() {
 }
 
 function resize() {
-  say({ type: 'EMBED_RESIZE', height: document.documentElement.scrollHeight });
+  say({ type: 'EMBED_RESIZE', height: document.body.getBoundingClientRect().height });
 }
 
 behaviour.value = query.get('behaviour') ?? 'normal';
@@ -92,5 +92,6 @@ behaviour.addEventListener('change', behave);
 part('stranger', HTMLElement).textContent = host ? '' : 'This page does not know the page that shows it.';
 say({ type: 'EMBED_READY' });
 behave();
+new ResizeObserver(() => behaviour.value === 'storm' || resize()).observe(document.body);
 
 export {};

@@ -12,19 +12,19 @@ const STYLE = `
   }
   [hidden] { display: none !important; }
   .panel { background: var(--paper); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
-  header { display: flex; align-items: center; gap: 8px; padding: 8px 12px; border-bottom: 1px solid var(--line); }
+  header { display: flex; align-items: center; gap: 4px; padding: 8px 4px; border-bottom: 1px solid var(--line); }
   h3 { margin: 0; font-size: 1rem; font-weight: 600; }
   button { font: inherit; color: var(--accent); background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 6px 12px; cursor: pointer; }
   button:hover { border-color: var(--line); }
   button:focus-visible, iframe:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
   .retry, .toast button { border-color: var(--accent); }
-  .problem { padding: 12px; background: var(--bad-paper); border-bottom: 1px solid var(--line); }
-  .problem p, .problem div { margin: 0 0 8px; }
+  .problem { padding: 12px 16px; background: var(--bad-paper); border-bottom: 1px solid var(--line); }
+  .problem p, .problem div { margin: 0 0 8px; overflow-wrap: anywhere; }
   [role=alert] { color: var(--bad); }
   [role=status] { color: var(--soft); }
-  [role=status]:not(:empty) { padding: 12px; }
+  [role=status]:not(:empty) { padding: 12px 16px; }
   .stage { position: relative; }
-  .bones { display: grid; gap: 12px; padding: 0 12px 16px; }
+  .bones { display: grid; gap: 12px; padding: 0 16px 16px; }
   .bones span { height: 2.25rem; border-radius: 6px; background: var(--bone); }
   @media (prefers-reduced-motion: no-preference) {
     .bones span { animation: breathe 1.6s ease-in-out infinite alternate; }
