@@ -26,11 +26,6 @@ final class HotAnswers: ReadyAnswers, Pollers {
         }
     }
 
-    private struct Key: Hashable {
-        var header: String
-        var isCookie: Bool
-    }
-
     /// A body, encoded once, and whole responses around it.
     private final class Answer {
         var stamp: AnswerStamp
@@ -73,8 +68,7 @@ final class HotAnswers: ReadyAnswers, Pollers {
     private static let mostAnswers = 16
     private let service: GateService
     private let cors: CORS
-    /// By the whole value of the header that the credential came in; the same text in the other header is another matter.
-    private var callers: [Key: Caller] = [:]
+    private var callers: [CallerKey: Caller] = [:]
     private var generation = -1
     private var date = HTTPDate()
     private let counts: ReadCounts
@@ -91,12 +85,17 @@ final class HotAnswers: ReadyAnswers, Pollers {
     /// Who polled within this time counts as somebody who polls.
     private static let pollingSpan: Int64 = 60_000_000
 
-    func behind(_ revision: Revision, _ reach: Reach, now: Timestamp) -> Int {
-        callers.values.count { caller in
+    func behind(_ revision: Revision, _ reach: Reach, now: Timestamp) -> Set<CallerKey> {
+        let behind = callers.lazy.filter { _, caller in
             caller.polledAt.microseconds > now.microseconds - Self.pollingSpan && caller.polledRevision < revision
                 && (!reach.flags(for: caller.subject.company).isEmpty || reach.touchesPermissions || !reach.gates.isEmpty
                     || reach.subjects.contains { $0.company == caller.subject.company && $0.user == caller.subject.user })
         }
+        return Set(behind.map(\.key))
+    }
+
+    func caughtUp(_ pollers: Set<CallerKey>, with revision: Revision) -> Set<CallerKey> {
+        pollers.filter { callers[$0].map { $0.polledRevision >= revision } ?? false }
     }
 
     func recent(now: Timestamp) -> Int { callers.values.count { $0.polledAt.microseconds > now.microseconds - Self.pollingSpan } }
@@ -207,7 +206,7 @@ final class HotAnswers: ReadyAnswers, Pollers {
             self.generation = generation
         }
         guard let header = authorization ?? cookie else { return nil }
-        let key = Key(header: header, isCookie: authorization == nil)
+        let key = CallerKey(header: header, isCookie: authorization == nil)
         if let caller = callers[key] {
             if caller.expiresAt > now { return caller }
             callers[key] = nil

@@ -173,11 +173,17 @@ final class StreamHub: Service {
     /// How many of those who poll, and whom the revision concerns, were last seen at an earlier one.
     func pollersBehind(_ revision: Revision, now: Timestamp) async throws -> Int {
         guard let delivery = state.withLock({ $0.deliveries.last { $0.revision == revision } })?.delivery else { return 0 }
-        var count = 0
-        for loop in state.withLock({ $0.loops }) {
-            count += try await loop.eventLoop.submit { loop.streams.value.pollers?.behind(revision, delivery.reach, now: now) ?? 0 }.get()
+        let loops = state.withLock { $0.loops }
+        var behind: Set<CallerKey> = []
+        for loop in loops {
+            behind.formUnion(
+                try await loop.eventLoop.submit { loop.streams.value.pollers?.behind(revision, delivery.reach, now: now) ?? [] }.get())
         }
-        return count
+        for loop in loops where !behind.isEmpty {
+            let asked = behind
+            behind.subtract(try await loop.eventLoop.submit { loop.streams.value.pollers?.caughtUp(asked, with: revision) ?? [] }.get())
+        }
+        return behind.count
     }
 
     /// Says who knows the pollers of a loop. To be called on it.

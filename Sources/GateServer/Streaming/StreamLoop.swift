@@ -3,10 +3,20 @@ import NIOCore
 
 /// Knows who polls on one event loop.
 protocol Pollers: AnyObject {
-    /// How many who were seen lately, and whom a change concerns, have not come since.
-    func behind(_ revision: Revision, _ reach: Reach, now: Timestamp) -> Int
     /// How many were seen lately.
     func recent(now: Timestamp) -> Int
+
+    /// Those who were seen lately, whom a change concerns, and who have not come since.
+    func behind(_ revision: Revision, _ reach: Reach, now: Timestamp) -> Set<CallerKey>
+
+    /// Those among them who have come since: whose connection here is another than the one that they were seen on before.
+    func caughtUp(_ pollers: Set<CallerKey>, with revision: Revision) -> Set<CallerKey>
+}
+
+/// By what a caller is known: the whole value of the header that the credential came in. The same text in the other header is another matter.
+struct CallerKey: Hashable, Sendable {
+    var header: String
+    var isCookie: Bool
 }
 
 /// The streams of one event loop. Only ever used on its loop, so it needs no lock.
