@@ -78,8 +78,7 @@ final class StreamLoop {
     }
 
     /// What happens every second: heartbeats, and the end of streams whose credential has ended.
-    func tick(now: Timestamp, keyGeneration: Int) {
-        let deadline = NIODeadline.now()
+    func tick(now: Timestamp, keyGeneration: Int, at deadline: NIODeadline = .now()) {
         for stream in all {
             let subscription = stream.subscription
             if subscription.expiresAt <= now || subscription.token == nil && subscription.keyGeneration != keyGeneration {
