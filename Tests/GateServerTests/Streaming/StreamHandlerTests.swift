@@ -45,9 +45,9 @@ struct StreamHandlerTests {
     private let streams: StreamLoop
 
     init() throws {
-        let user = UserIdentity(company: "acme", user: "ann", expiresAt: Self.expiry)
+        let user = UserIdentity(company: CompanyID(unchecked: "acme"), user: UserID(unchecked: "ann"), expiresAt: Self.expiry)
         let subscription = Subscription(
-            .user(user), Subject(company: "acme", user: "ann"), keyGeneration: 1, lastEventID: nil, origin: nil)
+            .user(user), Subject(company: user.company, user: user.user), keyGeneration: 1, lastEventID: nil, origin: nil)
         stream = StreamHandler(subscription, seen: 1, now: Timestamp(microseconds: 0), deadline: Self.start) { _ in }
         streams = StreamLoop(channel.eventLoop)
         try channel.pipeline.syncOperations.addHandlers([socket, stream])
