@@ -27,7 +27,7 @@ extension FlagTrace {
 }
 
 extension Check {
-    /// A clause as the decision about a subject shows it.
+    /// A clause as the decision about a subject shows it to whom nothing is kept from.
     package func json(of subject: Subject) -> JSONValue { json(clientsOnly: false, { _, _ in nil }, subject: subject) }
 
     func json(clientsOnly: Bool, _ decidedBy: (EntityRef, Revision) -> JSONValue?, subject: Subject) -> JSONValue {

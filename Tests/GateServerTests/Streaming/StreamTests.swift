@@ -118,7 +118,7 @@ struct StreamTests {
                         #expect(try await server.read("/streams").data.count == 7)
                         try await Self.more(1, server, asked) {
                             let (text, left) = (try await first.readToEnd(), try await server.read("/streams").data.count)
-                            #expect(text.hasSuffix("retry: 1000\n\n\r\n0\r\n\r\n") && left == 7)
+                            #expect(text.hasSuffix("retry: 30000\n\n\r\n0\r\n\r\n") && left == 7)
                         }
                     }
                 }
