@@ -102,7 +102,7 @@ struct ImportDefinitions<Format: ForeignFormat>: GateCommand {
         body["rollouts_to_start"] = .strings(translation.rollouts)
         try session.console.show(.object(body), as: lines(.object(body), translation.rollouts))
         if session.console.output == .table { session.console.tell(leftOut.lines) }
-        if let wait = options.wait, wait != "0s", Receipt.isUndelivered(.object(body)) { throw ExitStatus.undelivered.exitCode }
+        if let wait = options.wait, wait != "0s", let failure = Receipt.undelivered(.object(body)) { throw failure }
     }
 
     private func send(_ translation: Translation, _ session: Session) async throws -> Answer {
