@@ -98,6 +98,8 @@ struct Composition: Sendable {
         var address: ServerConfiguration.Address
         var endpoints: [Endpoint]
         var tls: ServerConfiguration.TLS?
+        /// Whether it serves the API's document, of what is on it.
+        var isDescribed = true
     }
 
     private func listenerPlans() -> [ListenerPlan] {
@@ -106,7 +108,8 @@ struct Composition: Sendable {
         if let demo = configuration.demo {
             published += DemoController(signer: demo.signer, standIn: demo.standIn).endpoints
             let endpoints = DemoController.standInEndpoints { demo.host.url }
-            plans.append(ListenerPlan(name: "crm-stand-in", address: .init(host: configuration.address.host, port: 0), endpoints: endpoints))
+            let address = ServerConfiguration.Address(host: configuration.address.host, port: 0)
+            plans.append(ListenerPlan(name: "crm-stand-in", address: address, endpoints: endpoints, isDescribed: false))
         }
         if let admin = configuration.adminAddress {
             let endpoints = Routes.administration + SystemController.health
@@ -121,12 +124,17 @@ struct Composition: Sendable {
         let service = service
         let answers = ReadyAnswersTable { loop in HotAnswers(service, CORS(origins: configuration.corsOrigins), on: loop) }
         let isSecure = plan.tls != nil
+        let cookie = configuration.users?.cookie ?? Authenticator.defaultCookieName
+        let endpoints =
+            plan.isDescribed
+            ? DocumentationController.documenting(plan.endpoints, url: plan.name == nil ? configuration.publicURL : nil, cookie: cookie)
+            : plan.endpoints
         let channel = GateHTTPChannel.Configuration(
             connections: service.connections, answers: plan.name == nil ? answers : nil, isSecure: isSecure,
             refused: service.metrics.refused)
         let server = try plan.tls.map { try HTTPServerBuilder.tls(.gate(channel), tlsConfiguration: Self.tls($0)) } ?? .gate(channel)
         return Application(
-            router: routes.router(plan.endpoints), server: server,
+            router: routes.router(endpoints), server: server,
             configuration: .init(address: .hostname(plan.address.host, port: plan.address.port), backlog: 4_096),
             onServerRunning: { channel in
                 guard let port = channel.localAddress?.port else { return }

@@ -68,6 +68,7 @@ package struct GateError: Error, Sendable, Equatable {
 
         // HTTP's own.
         case methodNotAllowed = "method_not_allowed"
+        case notAcceptable = "not_acceptable"
         case mediaTypeUnsupported = "media_type_unsupported"
         case bodyTooLarge = "body_too_large"
         case uriTooLong = "uri_too_long"

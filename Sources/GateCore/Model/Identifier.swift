@@ -7,7 +7,7 @@ package enum IdentifierRule: Sendable {
     /// Names of events and of their properties: `[a-z][a-z0-9_]{0,99}`.
     case snakeCase
 
-    var longest: Int { self == .id ? 128 : 100 }
+    package var longest: Int { self == .id ? 128 : 100 }
 
     var text: String {
         switch self {

@@ -49,7 +49,7 @@ struct Call: Sendable {
     func json(emptyIsObject: Bool = false, atMost limit: Int? = nil) async throws -> (reader: JSONReader, bytes: ByteBuffer) {
         let bytes = try await body(atMost: limit ?? service.limits.bodyBytes)
         if bytes.readableBytes == 0 && emptyIsObject { return (JSONReader(.object([:])), bytes) }
-        try requireMediaType(["application/json", "application/merge-patch+json"])
+        try requireMediaType(request.method == .patch ? ["application/json", "application/merge-patch+json"] : ["application/json"])
         return (JSONReader(try JSONParser.parse(bytes.readableBytesView)), bytes)
     }
 
@@ -146,6 +146,7 @@ extension Call {
         var reply = Reply(status: outcome.created && request.method == .put ? .created : .ok, .object(receipt))
         if outcome.replayed { reply.headers[.idempotencyReplayed] = "true" }
         reply.headers[.gateRevision] = Position(incarnation: snapshot.incarnation, revision: revision).description
+        reply.add(service.limits.writes.standing(of: token.id.rawValue, now: now))
         return reply
     }
 
@@ -211,7 +212,9 @@ extension Call {
     private func limitWrites(_ write: WriteRequest, _ token: Token) async throws {
         guard !service.limits.writes.take(token.id.rawValue, now: now) else { return }
         let flips = try await service.history.plan(write, on: snapshot, now: now).impact.flips
-        guard !flips.isEmpty, flips.allSatisfy({ !$0.isOn }) else { throw service.limits.writes.refusal }
+        guard !flips.isEmpty, flips.allSatisfy({ !$0.isOn }) else {
+            throw service.limits.writes.refusal(of: token.id.rawValue, now: now)
+        }
     }
 }
 

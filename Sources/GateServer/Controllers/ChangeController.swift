@@ -6,7 +6,7 @@ import Hummingbird
 /// The history: listed, shown, undone, verified; and explanations of answers by it.
 enum ChangeController {
     static let endpoints: [Endpoint] = [
-        .list("/v1/admin/changes", "The changes, newest first", parameters: ["flag", "company", "actor"]) { call in
+        .list("/v1/admin/changes", "The changes, newest first", of: "Change", parameters: ["flag", "company", "actor"]) { call in
             var filter = ChangeLog.Filter()
             filter.flag = try call.query.identifier("flag")
             filter.company = try call.query.identifier("company")
@@ -19,20 +19,26 @@ enum ChangeController {
                     items: changes.prefix(limit).map(\.json), next: changes.count > limit ? changes.prefix(limit).last.map { "\($0.revision)" } : nil)
             )
         },
-        Endpoint(.get, "/v1/admin/changes/{revision}", .read, "One change, with before and after of everything it touched") { call in
+        Endpoint(.get, "/v1/admin/changes/{revision}", .read, "One change, with before and after of everything it touched", answers: "Change") {
+            call in
             Reply(try await change(call).json)
         },
-        .write(.post, "/v1/admin/changes/{revision}/undo", .operate, "Restores what a change replaced") { call in
+        .write(
+            .post, "/v1/admin/changes/{revision}/undo", .operate, "Restores what a change replaced", takes: .optional("Force"), isAboutOne: false,
+            deferring: .never
+        ) { call in
             let (reader, body) = try await call.json(emptyIsObject: true)
             let force = try reader.members(["force"])["force"]?.bool() ?? false
             return try await call.write(.undo(try await change(call), force: force), body: body)
         },
-        Endpoint(.get, "/v1/admin/audit", .read, "Verifies the chain of changes, every row's hash, and that the log gives the state") { call in
+        Endpoint(
+            .get, "/v1/admin/audit", .read, "Verifies the chain of changes, every row's hash, and that the log gives the state", answers: "Audit"
+        ) { call in
             Reply(try await call.service.history.audit().json)
         },
         Endpoint(
             .get, "/v1/admin/explain", .read, "Why an answer is what it is, with the changes that made it so",
-            parameters: ["flag", "gate", "company_id", "user_id"]
+            parameters: ["flag", "gate", "company_id", "user_id"], answers: "Explanation"
         ) { call in try await explain(call) },
     ]
 

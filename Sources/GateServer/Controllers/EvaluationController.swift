@@ -4,19 +4,32 @@ import Hummingbird
 
 /// What front ends and back ends ask: flags, permissions, gates.
 enum EvaluationController {
+    private static let subject: Set<String> = ["company_id", "user_id"]
+    private static let manners: Set<Endpoint.Manner> = [.cached, .ofState]
+
     static let endpoints: [Endpoint] = [
-        Endpoint(.get, "/v1/feature_flags", .evaluation, "The flags of the caller's company", parameters: nil) { call in
+        Endpoint(
+            .get, "/v1/feature_flags", .evaluation, "The flags of the caller's company", parameters: nil, answers: "FeatureFlags", manners: manners
+        ) { call in
             try await answer(.featureFlags, call, Subject(company: try call.company(), user: UserID(unchecked: "")))
-        },
-        Endpoint(.get, "/v1/permissions", .evaluation, "The permissions of the caller within their company", parameters: nil) { call in
-            try await answer(.permissions, call, try call.subject())
-        },
-        Endpoint(.get, "/v1/gates", .evaluation, "Every gate's decision for the caller", parameters: nil) { call in
+        }.describing(asking: ["company_id"]),
+        Endpoint(
+            .get, "/v1/permissions", .evaluation, "The permissions of the caller within their company", parameters: nil, answers: "Permissions",
+            manners: manners
+        ) {
+            call in try await answer(.permissions, call, try call.subject())
+        }.describing(asking: subject),
+        Endpoint(
+            .get, "/v1/gates", .evaluation, "Every gate's decision for the caller", parameters: nil, answers: .list(of: "Decision"), manners: manners
+        ) { call in
             try await answer(.gates, call, try call.subject())
-        },
-        Endpoint(.get, "/v1/gates/{name}", .evaluation, "One gate's decision for the caller, with its trace", parameters: nil) { call in
+        }.describing(asking: subject),
+        Endpoint(
+            .get, "/v1/gates/{name}", .evaluation, "One gate's decision for the caller, with its trace", parameters: nil, answers: "Decision",
+            manners: manners
+        ) { call in
             try await answer(.gate(try call.parameter("name")), call, try call.subject())
-        },
+        }.describing(asking: subject),
     ]
 
     private static func answer(_ route: ReadRoute, _ call: Call, _ subject: Subject) async throws -> Reply {

@@ -8,11 +8,14 @@ enum EventController {
     static let largestBody = 256 * 1024
 
     static let published: [Endpoint] = [
-        Endpoint(.post, path, .telemetry, "Stores a batch of events; answers when they are durable") { call in try await post(call) }
+        Endpoint(
+            .post, path, .telemetry, "Stores a batch of events; answers when they are durable", takes: "EventBatch", manners: [.metered]
+        ) { call in try await post(call) }.describing(202, "EventOutcome", failures: [507])
     ]
 
     static let administration: [Endpoint] = [
-        .list("/v1/admin/events", "Events by their sequence: those after one, or the newest", parameters: ["company", "event"]) { call in
+        .list("/v1/admin/events", "Events by their sequence: those after one, or the newest", of: "StoredEvent", parameters: ["company", "event"]) {
+            call in
             var filter = EventFile.Filter()
             filter.after = try call.query["after"].map(sequence)
             filter.company = try call.query.identifier("company")
@@ -34,17 +37,18 @@ enum EventController {
 
     private static func post(_ call: Call) async throws -> Reply {
         if call.isFromCookie { try checkOrigin(call) }
-        try call.requireMediaType(["application/json"])
         let (body, _) = try await call.json(atMost: largestBody)
         let batch = try EventIntake(call.snapshot, reporter: try reporter(call), now: call.now).batch(body)
         let outcome = try await call.service.events.append(batch.events)
         call.service.metrics.took(outcome, refused: batch.refused.count)
-        return Reply(
+        var reply = Reply(
             status: .accepted,
             [
                 "accepted": .integer(Int64(outcome.accepted)), "duplicates": .integer(Int64(outcome.duplicates)),
                 "refused": .array(batch.refused.map(\.json)), "dropped_properties": .array(batch.dropped.map { .string($0) }),
             ])
+        if case .user(let user) = call.identity { reply.add(call.service.limits.events.standing(of: user.limitKey, now: call.now)) }
+        return reply
     }
 
     /// A browser sends a cookie unasked: it counts only from a page of the allow-list, and in a form that needs a preflight.

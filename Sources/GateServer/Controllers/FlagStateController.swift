@@ -8,24 +8,27 @@ enum FlagStateController {
     private static let flag = "/v1/admin/flags/{code}"
 
     static let endpoints: [Endpoint] = [
-        Endpoint(.get, "/v1/admin/groups", .read, "Every group of companies, with its size") { call in
+        Endpoint(.get, "/v1/admin/groups", .read, "Every group of companies, with its size", answers: .list(of: "Group")) { call in
             var sizes: [GroupName: Int64] = [:]
             for record in call.snapshot.companies.values { for group in record.company.groups { sizes[group, default: 0] += 1 } }
             let groups = sizes.sorted { $0.key < $1.key }
             return Reply(["data": .array(groups.map { ["name": .string($0.key.rawValue), "companies": .integer($0.value)] })])
         },
-        Endpoint(.get, "\(flag)/dependents", .read, "The flags and gates that refer to a flag") { call in
+        Endpoint(.get, "\(flag)/dependents", .read, "The flags and gates that refer to a flag", answers: .list(of: "EntityRef")) { call in
             let code = try existing(call)
             return Reply(["data": .array(call.snapshot.dependents(of: code).map(\.json))])
         },
-        .list("\(flag)/companies", "A flag's state and value for every registered company", parameters: ["state"]) { call in
+        .list("\(flag)/companies", "A flag's state and value for every registered company", of: "CompanyState", parameters: ["state"]) { call in
             let code = try existing(call)
             let filter = try stateFilter(call.query["state"])
             let records = call.snapshot.companies.values.filter { filter(call.snapshot.cell(code, $0.company.id)?.enabled) }
             let items = records.map { (name: $0.company.id.rawValue, item: row(call.snapshot, code, $0)) }
             return .list(try Page(items.sorted { $0.name < $1.name }, call.query))
         },
-        .write(.patch, "\(flag)/companies", .operate, "Sets or clears a flag for several companies or groups, as one change") { call in
+        .write(
+            .patch, "\(flag)/companies", .operate, "Sets or clears a flag for several companies or groups, as one change",
+            takes: .patch("FlagStates"), isAboutOne: false
+        ) { call in
             let (reader, body) = try await call.json()
             let members = try reader.members(["companies", "groups"])
             let command = Command.setStates(
@@ -33,10 +36,12 @@ enum FlagStateController {
                 groups: try states(members, "groups", GroupName.self))
             return try await call.write(command, body: body)
         },
-        Endpoint(.get, "\(flag)/companies/{company}", .read, "A flag's explicit state for a company") { call in
+        Endpoint(
+            .get, "\(flag)/companies/{company}", .read, "A flag's explicit state for a company", answers: "Enabled", manners: [.revisioned]
+        ) { call in
             try call.entity(try state(call)) { ["enabled": $0["enabled"] ?? .null] }
         },
-        .write(.put, "\(flag)/companies/{company}", .operate, "Sets a flag for a company") { call in
+        .write(.put, "\(flag)/companies/{company}", .operate, "Sets a flag for a company", takes: "Enabled") { call in
             let (reader, body) = try await call.json()
             let ref = try state(call)
             _ = try reader.members(["enabled"])
@@ -47,23 +52,26 @@ enum FlagStateController {
             let ref = try state(call)
             return try await call.write(.delete(ref), about: ref)
         },
-        Endpoint(.get, "\(flag)/holds", .read, "The holds of a flag") { call in
+        Endpoint(.get, "\(flag)/holds", .read, "The holds of a flag", answers: .list(of: "Hold")) { call in
             let code = try existing(call)
             let wide = call.snapshot.entity(.hold(code, nil)).entity
             let companies = call.snapshot.companies.keys.sorted().compactMap { call.snapshot.entity(.hold(code, $0)).entity }
             return Reply(["data": .array(([wide].compactMap { $0 } + companies).map(\.json))])
         },
-        .write(.put, "\(flag)/holds", .operate, "Holds a flag: it is false for every company until it is resumed") { call in
+        .write(
+            .put, "\(flag)/holds", .operate, "Holds a flag: it is false for every company until it is resumed", takes: .optional("Nothing"),
+            deferring: .later
+        ) { call in
             try await hold(call, .hold(try call.parameter("code"), nil))
         },
-        .write(.delete, "\(flag)/holds", .operate, "Resumes a flag") { call in
+        .write(.delete, "\(flag)/holds", .operate, "Resumes a flag", deferring: .later) { call in
             let ref = EntityRef.hold(try call.parameter("code"), nil)
             return try await call.write(.delete(ref), about: ref)
         },
-        .write(.put, "\(flag)/holds/{company}", .operate, "Holds a flag for one company") { call in
+        .write(.put, "\(flag)/holds/{company}", .operate, "Holds a flag for one company", takes: .optional("Nothing"), deferring: .later) { call in
             try await hold(call, .hold(try call.parameter("code"), try call.parameter("company")))
         },
-        .write(.delete, "\(flag)/holds/{company}", .operate, "Resumes a flag for one company") { call in
+        .write(.delete, "\(flag)/holds/{company}", .operate, "Resumes a flag for one company", deferring: .later) { call in
             let ref = EntityRef.hold(try call.parameter("code"), try call.parameter("company"))
             return try await call.write(.delete(ref), about: ref)
         },

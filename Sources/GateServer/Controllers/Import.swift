@@ -6,6 +6,7 @@ import NIOCore
 struct Import {
     static let linesPerChange = 10_000
     static let longestLine = 64 * 1024
+    static let mediaTypes = ["application/x-ndjson", "application/jsonl"]
 
     private let call: Call
     private var batch: [Entity] = []
@@ -15,7 +16,7 @@ struct Import {
     private var revision: Revision
 
     init(_ call: Call) throws(GateError) {
-        try call.requireMediaType(["application/x-ndjson", "application/jsonl"])
+        try call.requireMediaType(Self.mediaTypes)
         _ = try WriteRequest.check(reason: call.query["reason"])
         self.call = call
         revision = call.snapshot.revision

@@ -7,7 +7,8 @@ import NIOCore
 enum ManifestController {
     static let endpoints: [Endpoint] = [
         Endpoint(
-            .post, "/v1/admin/plan", .administer, "What applying manifests would change, and a name for that plan", parameters: ["new_company"]
+            .post, "/v1/admin/plan", .administer, "What applying manifests would change, and a name for that plan", parameters: ["new_company"],
+            takes: "Application", answers: "Plan"
         ) { call in
             let (command, _) = try await application(call)
             var write = WriteRequest(command, actor: "token/\(try call.token.id)", reason: "plan", authority: Authority(try call.token))
@@ -16,12 +17,15 @@ enum ManifestController {
             return Reply([
                 "plan_hash": .string(plan.hash), "operations": .array(plan.changes.map(\.json)), "impact": plan.impact.json,
             ])
-        },
-        .write(.post, "/v1/admin/apply", .administer, "Makes the state what manifests say, as one change") { call in
+        }.describing(failures: [409]),
+        .write(
+            .post, "/v1/admin/apply", .administer, "Makes the state what manifests say, as one change", takes: "Application", isAboutOne: false,
+            deferring: .never
+        ) { call in
             let (command, body) = try await application(call)
             return try await call.write(command, body: body)
         },
-        Endpoint(.get, "/v1/admin/export", .read, "The definitions as manifests: what apply reads", parameters: ["kind"]) { call in
+        Endpoint(.get, "/v1/admin/export", .read, "The definitions as manifests: what apply reads", parameters: ["kind"], answers: "Export") { call in
             var kinds: Set<EntityKind>?
             if let text = call.query["kind"] {
                 guard let kind = EntityKind(rawValue: text) else { throw GateError(.parameterInvalid, "\(quoted(text)) is no kind of entity") }
@@ -29,9 +33,12 @@ enum ManifestController {
             }
             return Reply(["manifests": .array(Manifest.manifests(of: call.snapshot, kinds: kinds))])
         },
-        .write(.post, "/v1/admin/import", .administer, "Puts many entities, one manifest a line, one change per 10 000 lines") { call in
+        Endpoint(
+            .post, "/v1/admin/import", .administer, "Puts many entities, one manifest a line, one change per 10 000 lines",
+            parameters: ["reason", "dry_run", "new_company"], takes: .lines, answers: "Imported"
+        ) { call in
             try await Import(call).run()
-        },
+        }.describing(failures: [409, 507]),
     ]
 
     /// The command that a plan's or an apply's body asks for, with the body as it was sent.

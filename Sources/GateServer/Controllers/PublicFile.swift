@@ -22,6 +22,7 @@ struct PublicFile: Sendable {
         PublicFile(name: "ticket-embed-texts.js", bytes: PackageResources.ticket_embed_texts_js),
         PublicFile(name: "ticket-embed-view.js", bytes: PackageResources.ticket_embed_view_js),
     ]
+    static let documentationStyle = PublicFile(name: "docs.css", bytes: PackageResources.docs_css)
     static let demoPage = PublicFile(name: "demo.html", bytes: PackageResources.demo_html)
     static let demo = [
         PublicFile(name: "demo.js", bytes: PackageResources.demo_js), PublicFile(name: "demo.css", bytes: PackageResources.demo_css),
@@ -42,10 +43,16 @@ struct PublicFile: Sendable {
 
     /// The endpoint that serves it.
     ///
-    /// - Parameter policy: its Content-Security-Policy, for a page.
-    func endpoint(at path: String, policy: @escaping @Sendable () -> String? = { nil }) -> Endpoint {
+    /// - Parameters:
+    ///   - summary, content, type: where they are not those of a file.
+    ///   - policy: its Content-Security-Policy, for a page.
+    func endpoint(
+        at path: String, summary: String? = nil, content: Content? = nil, type: String? = nil, policy: @escaping @Sendable () -> String? = { nil }
+    ) -> Endpoint {
         let tag = EntityTag.make(bytes, incarnation: "")
-        return Endpoint(.get, path, .open, "The file \(name)", parameters: nil) { call in
+        let contentType = type ?? contentType
+        let content = content ?? .text(contentType, "The file.")
+        return Endpoint(.get, path, .open, summary ?? "The file \(name)", parameters: nil, answers: content, manners: [.cached]) { call in
             let isKnown = EntityTag.matches(call.request.headers[.ifNoneMatch], tag)
             var reply = Reply(status: isKnown ? .notModified : .ok, bytes: isKnown ? [] : bytes)
             reply.headers = [.contentType: contentType, .eTag: tag, .cacheControl: "no-cache"]

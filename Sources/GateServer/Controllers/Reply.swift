@@ -27,6 +27,11 @@ struct Reply: Sendable {
         return Reply(.object(object))
     }
 
+    /// Says how much of a rate is left.
+    mutating func add(_ standing: Standing?) {
+        for field in standing?.fields ?? [:] { headers[field.name] = field.value }
+    }
+
     var response: Response {
         Response(status: status, headers: headers, body: status == .notModified ? ResponseBody() : pieces ?? ResponseBody(byteBuffer: body))
     }

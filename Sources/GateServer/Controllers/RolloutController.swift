@@ -8,31 +8,51 @@ enum RolloutController {
     private static let guardPath = "/v1/admin/flags/{code}/guard"
 
     static let endpoints: [Endpoint] =
-        definition(rollout, "rollout") { .rollout(try $0.parameter("code")) }
-        + definition(guardPath, "guard") { .guard(try $0.parameter("code")) }
+        definition("Rollout", rollout, "rollout") { .rollout(try $0.parameter("code")) }
+        + definition("Guard", guardPath, "guard") { .guard(try $0.parameter("code")) }
         + [
-            .write(.post, "\(rollout)/start", .administer, "Begins the first stage") { call in try await take(.start, call) },
-            .write(.post, "\(rollout)/advance", .administer, "Begins the next stage, if this one's criteria are met", parameters: ["force"]) { call in
+            .write(.post, "\(rollout)/start", .administer, "Begins the first stage", takes: .optional("Nothing")) { call in
+                try await take(.start, call)
+            },
+            .write(
+                .post, "\(rollout)/advance", .administer, "Begins the next stage, if this one's criteria are met", parameters: ["force"],
+                takes: .optional("Nothing"), deferring: .never
+            ) { call in
                 let (measures, force) = (try await measures(call), try call.query.flag("force"))
                 return try await take(.advance(measures, force: try force || call.query.flag("dry_run")), call, measures)
             },
-            .write(.post, "\(rollout)/complete", .administer, "Ends the last stage, if its criteria are met", parameters: ["force"]) { call in
+            .write(
+                .post, "\(rollout)/complete", .administer, "Ends the last stage, if its criteria are met", parameters: ["force"],
+                takes: .optional("Nothing"), deferring: .never
+            ) { call in
                 let (measures, force) = (try await measures(call), try call.query.flag("force"))
                 return try await take(.complete(measures, force: try force || call.query.flag("dry_run")), call, measures)
             },
-            .write(.post, "\(rollout)/pause", .administer, "Keeps the audience as it is") { call in try await take(.pause, call) },
-            .write(.post, "\(rollout)/resume", .administer, "Goes on after a pause") { call in try await take(.resume, call) },
-            .write(.post, "\(rollout)/rollback", .operate, "Holds the flag for every company, and stops the rollout") { call in
+            .write(.post, "\(rollout)/pause", .administer, "Keeps the audience as it is", takes: .optional("Nothing")) { call in
+                try await take(.pause, call)
+            },
+            .write(.post, "\(rollout)/resume", .administer, "Goes on after a pause", takes: .optional("Nothing")) { call in
+                try await take(.resume, call)
+            },
+            .write(
+                .post, "\(rollout)/rollback", .operate, "Holds the flag for every company, and stops the rollout", takes: .optional("Nothing"),
+                deferring: .later
+            ) { call in
                 try await take(.rollback, call)
             },
-            Endpoint(.get, "\(rollout)/status", .read, "How far a rollout is, what its stage has measured, and what stopped it") { call in
+            Endpoint(
+                .get, "\(rollout)/status", .read, "How far a rollout is, what its stage has measured, and what stopped it", answers: "RolloutStatus"
+            ) { call in
                 try await status(call)
             },
-            .list("\(rollout)/audience", "The companies that a stage reaches", parameters: ["stage"]) { call in .list(try audience(call)) },
+            .list("\(rollout)/audience", "The companies that a stage reaches", of: "AudienceRow", parameters: ["stage"]) { call in
+                .list(try audience(call))
+            },
             Endpoint(
-                .get, "\(rollout)/report", .read, "What each stage and company came to since a time", parameters: ["since"]
+                .get, "\(rollout)/report", .read, "What each stage and company came to since a time", parameters: ["since"],
+                answers: "RolloutReport"
             ) { call in try await report(call) },
-            Endpoint(.get, "\(guardPath)/levels", .read, "How the detectors stand") { call in
+            Endpoint(.get, "\(guardPath)/levels", .read, "How the detectors stand", answers: .list(of: "DetectorLevel")) { call in
                 let code = try existing(call)
                 let levels = await call.service.events.levels(of: code)
                 let current = levels.filter { $0.isCurrent(in: call.snapshot) }
@@ -42,20 +62,22 @@ enum RolloutController {
         ]
 
     private static func definition(
-        _ path: String, _ noun: String, _ ref: @escaping @Sendable (Call) throws -> EntityRef
+        _ schema: String, _ path: String, _ noun: String, _ ref: @escaping @Sendable (Call) throws -> EntityRef
     ) -> [Endpoint] {
         [
-            Endpoint(.get, path, .read, "A flag's \(noun)") { call in
+            Endpoint(.get, path, .read, "A flag's \(noun)", answers: .json(schema), manners: [.revisioned]) { call in
                 _ = try existing(call)
                 return try call.entity(try ref(call))
             },
-            .write(.put, path, .administer, "Replaces or creates a flag's \(noun)") { call in
+            .write(.put, path, .administer, "Replaces or creates a flag's \(noun)", takes: .json(schema + "Body")) { call in
                 let ref = try ref(call)
                 let (reader, body) = try await call.json()
                 let entity = try Entity(ref.kind, EntityController.naming(withoutProgress(reader, ref, call.snapshot), ref))
                 return try await call.write(.put(entity), about: ref, body: body)
             },
-            .write(.patch, path, .administer, "Changes members of a flag's \(noun): JSON merge patch") { call in
+            .write(
+                .patch, path, .administer, "Changes members of a flag's \(noun): JSON merge patch", takes: .patch(schema + "Patch")
+            ) { call in
                 let ref = try ref(call)
                 let (reader, body) = try await call.json()
                 _ = try reader.members()

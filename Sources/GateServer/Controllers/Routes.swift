@@ -38,32 +38,36 @@ struct Routes: Sendable {
         + ManifestController.endpoints + StreamController.administration + EventController.administration
         + SystemController.endpoints + MetricsController.endpoints
 
-    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+    /// TRACE is taken nowhere: it stands for every method that no path takes.
+    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
 
-    func router(_ endpoints: [Endpoint]) -> Router<GateRequestContext> {
+    func router(_ endpoints: [Endpoint]) -> AnyMethod {
         let router = Router(context: GateRequestContext.self)
         router.add(middleware: RequestRecorder(metrics: service.metrics))
         router.add(middleware: ProblemMiddleware(cors: cors, store: service.store))
         for (path, group) in Dictionary(grouping: endpoints, by: \.path) {
             var methods = Dictionary(uniqueKeysWithValues: group.map { ($0.method, $0) })
-            if let get = methods[.get] { methods[.head] = get }
-            let allowed = Self.methods.filter { methods[$0] != nil }.map(\.rawValue).joined(separator: ", ")
+            if let get = methods[.get], !get.isEndless { methods[.head] = get }
+            let allowed = Self.methods.filter { methods[$0] != nil || $0 == .options }.map(\.rawValue).joined(separator: ", ")
             for method in Self.methods {
                 let endpoint = methods[method]
+                let types = endpoint?.mediaTypes ?? []
                 router.on(RouterPath(path), method: method) { request, context in
                     do {
                         guard let endpoint else { return try await refuse(request, context, allowed: allowed, group[0]).response }
-                        return try await respond(request, context, endpoint).response
+                        return try await respond(request, context, endpoint, types).response
                     } catch {
                         throw ShapedError(underlying: error, shape: group[0].errors)
                     }
                 }
             }
         }
-        return router
+        return AnyMethod(router: router, known: Set(Self.methods))
     }
 
-    private func respond(_ request: Request, _ context: GateRequestContext, _ endpoint: Endpoint) async throws -> Reply {
+    private func respond(
+        _ request: Request, _ context: GateRequestContext, _ endpoint: Endpoint, _ types: [String]
+    ) async throws -> Reply {
         let now = service.clock()
         let published = service.store.current
         let caller = endpoint.access.looksAtCredential ? try await identify(request, context, endpoint.access, published.snapshot, now) : nil
@@ -74,6 +78,10 @@ struct Routes: Sendable {
         }
         let query = try Query(request.uri.query)
         if let known = endpoint.parameters { try query.check(known: known) }
+        let accepted = request.headers[values: .accept]
+        guard accepted.isEmpty || Accept.admits(accepted.joined(separator: ","), types) else {
+            throw GateError(.notAcceptable, "the answer would be \(types.joined(separator: " or ")), which the Accept header excludes")
+        }
         let call = Call(
             request: request, channel: context.channel, service: service, cors: cors, identity: caller?.identity,
             isFromCookie: caller?.fromCookie ?? false, parameters: parameters, query: query, now: now, published: published)
@@ -94,7 +102,7 @@ struct Routes: Sendable {
             let address = ClientAddress.of(
                 peer: context.remoteAddress?.ipAddress, forwarded: request.headers[values: .forwardedFor], trusted: service.trustedProxies)
             guard error.code != .credentialInvalid || service.limits.failedLogins.take(address, now: now) else {
-                throw service.limits.failedLogins.refusal
+                throw service.limits.failedLogins.refusal(of: address, now: now)
             }
             throw error
         }
@@ -102,17 +110,22 @@ struct Routes: Sendable {
         switch outcome.identity {
         case .user(let user):
             let limit = access == .telemetry ? service.limits.events : service.limits.evaluations
-            guard limit.take(user.limitKey, now: now) else { throw limit.refusal }
+            guard limit.take(user.limitKey, now: now) else { throw limit.refusal(of: user.limitKey, now: now) }
         case .token(let token): service.tokenUses.note(token.id, at: now)
         }
         return outcome
     }
 
-    /// A method that the path does not take: told to those who may use the path at all.
+    /// OPTIONS, or a method that the path does not take: which it does is told to those who may use the path at all.
     private func refuse(_ request: Request, _ context: GateRequestContext, allowed: String, _ sibling: Endpoint) async throws -> Reply {
         if request.method == .options, cors.admits(path: request.uri.path), let preflight = cors.preflight(request) { return preflight }
         if sibling.access.looksAtCredential {
             _ = try await identify(request, context, sibling.access, service.store.current.snapshot, service.clock())
+        }
+        if request.method == .options {
+            var reply = Reply(status: .noContent, bytes: [])
+            reply.headers = [.allow: allowed]
+            return reply
         }
         let error = GateError(.methodNotAllowed, "this path takes \(allowed)")
         var reply = sibling.errors.reply(Problem(error, instance: request.uri.path, requestID: context.id), error, request)
@@ -144,7 +157,8 @@ struct ProblemMiddleware: RouterMiddleware {
             let shaped = error as? ShapedError
             var known = GateError(any: shaped?.underlying ?? error)
             if known.nearest.isEmpty, let missing = known.missing { known.nearest = store.current.snapshot.names(near: missing) }
-            let problem = Problem(known, instance: request.uri.path, requestID: context.id)
+            var problem = Problem(known, instance: request.uri.path, requestID: context.id)
+            if let refusal = (shaped?.underlying ?? error) as? RateRefusal { problem.add(refusal.fields) }
             if problem.status.code >= 500 {
                 context.logger.error(
                     "a request failed",

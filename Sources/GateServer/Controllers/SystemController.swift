@@ -10,12 +10,14 @@ enum SystemController {
     static let version = "0.1.0"
 
     static let health: [Endpoint] = [
-        Endpoint(.get, "/livez", .open, "The process lives", parameters: nil) { _ in Reply(["status": "ok"]) },
-        Endpoint(.get, "/readyz", .open, "The state is loaded and answers are given", parameters: nil) { _ in Reply(["status": "ready"]) },
+        Endpoint(.get, "/livez", .open, "The process lives", parameters: nil, answers: "Health") { _ in Reply(["status": "ok"]) },
+        Endpoint(.get, "/readyz", .open, "The state is loaded and answers are given", parameters: nil, answers: "Health") { _ in
+            Reply(["status": "ready"])
+        },
     ]
 
     static let endpoints: [Endpoint] = [
-        Endpoint(.get, "/v1/admin/status", .read, "The server, its database, and how much is in it") { call in
+        Endpoint(.get, "/v1/admin/status", .read, "The server, its database, and how much is in it", answers: "Status") { call in
             let state = call.snapshot
             return Reply([
                 "version": .string(version), "incarnation": .string(state.incarnation), "revision": .integer(state.revision),

@@ -5,20 +5,22 @@ import Hummingbird
 /// API tokens: made, listed, revoked.
 enum TokenController {
     static let endpoints: [Endpoint] = [
-        Endpoint(.get, "/v1/admin/tokens", .administer, "Every API token, with its last use; never its secret", parameters: ["limit", "after"]) {
-            call in
+        .list("/v1/admin/tokens", "Every API token, with its last use; never its secret", of: "Token", access: .administer) { call in
             let uses = try await call.service.history.lastUses()
             let tokens = call.snapshot.tokens.values.map(\.value).sorted { $0.id < $1.id }
             return .list(try Page(tokens.map { (name: $0.id.rawValue, item: shown($0, uses[$0.id])) }, call.query))
         },
-        .write(.post, "/v1/admin/tokens", .administer, "Makes an API token; it is shown this once") { call in try await create(call) },
-        Endpoint(.get, "/v1/admin/tokens/{id}", .administer, "One API token") { call in
+        .write(
+            .post, "/v1/admin/tokens", .administer, "Makes an API token; it is shown this once", takes: "NewToken", isAboutOne: false,
+            deferring: .never
+        ) { call in try await create(call) }.describing(201, "MadeToken"),
+        Endpoint(.get, "/v1/admin/tokens/{id}", .administer, "One API token", answers: "Token", manners: [.revisioned]) { call in
             let ref = EntityRef.token(try call.parameter("id"))
             let uses = try await call.service.history.lastUses()
             guard case .token(let token) = call.snapshot.entity(ref).entity else { throw Planner.unknown(ref) }
             return try call.entity(ref) { _ in shown(token, uses[token.id]) }
         },
-        .write(.delete, "/v1/admin/tokens/{id}", .administer, "Revokes an API token") { call in
+        .write(.delete, "/v1/admin/tokens/{id}", .administer, "Revokes an API token", deferring: .never) { call in
             let ref = EntityRef.token(try call.parameter("id"))
             return try await call.write(.delete(ref), about: ref)
         },

@@ -6,19 +6,25 @@ enum WebhookController {
     private static let path = "/v1/admin/webhooks"
 
     static let endpoints: [Endpoint] = [
-        Endpoint(.get, path, .administer, "Every webhook; never its secret", parameters: ["limit", "after"]) { call in
+        .list(path, "Every webhook; never its secret", of: "Webhook", access: .administer) { call in
             let webhooks = call.snapshot.webhooks.values.map(\.value).sorted { $0.id < $1.id }
             return .list(try Page(webhooks.map { (name: $0.id.rawValue, item: $0.json) }, call.query))
         },
-        .write(.post, path, .administer, "Makes a webhook; its secret is shown this once") { call in try await create(call) },
-        Endpoint(.get, "\(path)/{id}", .administer, "One webhook") { call in try call.entity(.webhook(try call.parameter("id"))) },
-        .write(.patch, "\(path)/{id}", .administer, "Changes members of a webhook: JSON merge patch") { call in
+        .write(
+            .post, path, .administer, "Makes a webhook; its secret is shown this once", takes: "NewWebhook", isAboutOne: false, deferring: .never
+        ) { call in try await create(call) }.describing(201, "MadeWebhook"),
+        Endpoint(.get, "\(path)/{id}", .administer, "One webhook", answers: "Webhook", manners: [.revisioned]) { call in
+            try call.entity(.webhook(try call.parameter("id")))
+        },
+        .write(
+            .patch, "\(path)/{id}", .administer, "Changes members of a webhook: JSON merge patch", takes: .patch("WebhookPatch"), deferring: .never
+        ) { call in
             let ref = EntityRef.webhook(try call.parameter("id"))
             let (reader, body) = try await call.json()
             if let url = try reader.members()["url"] { try await check(url.string(), call) }
             return try await call.write(.patch(ref, reader.value), about: ref, body: body)
         },
-        .write(.delete, "\(path)/{id}", .administer, "Removes a webhook, and what it was still to be told") { call in
+        .write(.delete, "\(path)/{id}", .administer, "Removes a webhook, and what it was still to be told", deferring: .never) { call in
             let ref = EntityRef.webhook(try call.parameter("id"))
             return try await call.write(.delete(ref), about: ref)
         },

@@ -3,6 +3,10 @@ import Hummingbird
 
 /// How an endpoint's errors look: problems on our own paths, a standard's own shape on the paths of a standard.
 struct ErrorShape: Sendable {
+    /// What the document's responses of this shape are called by, before their status.
+    var name = "Problem"
+    /// The body, where it is JSON of another shape than a problem.
+    var schema: JSONSchema?
     /// The answer, made from the problem that our own paths would show.
     var reply: @Sendable (_ problem: Problem, _ error: GateError, _ request: Request) -> Reply
 

@@ -43,6 +43,11 @@ struct Problem: Sendable {
         }
     }
 
+    /// Says more in the answer's header.
+    mutating func add(_ fields: HTTPFields) {
+        for field in fields { headers[field.name] = field.value }
+    }
+
     /// The one 404: what a user gets for everything that is not theirs, and anybody for a path that does not exist.
     static let notFound = GateError(.notFound, "there is nothing here")
 
@@ -60,6 +65,7 @@ extension GateError {
     init(any error: any Error) {
         switch error {
         case let error as GateError: self = error
+        case let refusal as RateRefusal: self = refusal.error
         case let error as HTTPError:
             switch error.status {
             case .notFound: self = Problem.notFound

@@ -31,6 +31,7 @@ extension GateError.Code {
         case .credentialMissing, .credentialInvalid: Meaning(status: .unauthorized, title: "Credential required")
         case .rightMissing, .originRefused: Meaning(status: .forbidden, title: "Not allowed")
         case .methodNotAllowed: Meaning(status: .methodNotAllowed, title: "Method not allowed")
+        case .notAcceptable: Meaning(status: .notAcceptable, title: "Not acceptable")
         case .mediaTypeUnsupported: Meaning(status: .unsupportedMediaType, title: "Unsupported media type")
         case .bodyTooLarge: Meaning(status: .contentTooLarge, title: "Content too large")
         case .uriTooLong: Meaning(status: .uriTooLong, title: "URI too long")

@@ -64,6 +64,7 @@ final class HotAnswers: ReadyAnswers, Pollers {
         }
     }
 
+    private static let types = ["application/json"]
     private static let mostCallers = 8_192
     private static let mostAnswers = 16
     private let service: GateService
@@ -101,7 +102,9 @@ final class HotAnswers: ReadyAnswers, Pollers {
     func recent(now: Timestamp) -> Int { callers.values.count { $0.polledAt.microseconds > now.microseconds - Self.pollingSpan } }
 
     func answer(to head: HTTPRequestHead, remoteAddress: SocketAddress?) -> ByteBuffer? {
-        guard let route = ReadRoute(path: head.uri), let fields = Fields(head.headers), !fields.hasMinRevision else { return nil }
+        guard let route = ReadRoute(path: head.uri), let fields = Fields(head.headers), !fields.hasMinRevision,
+            Accept.admits(fields.accept, Self.types)
+        else { return nil }
         let now = service.clock()
         guard let caller = caller(fields.authorization, fields.cookie, now) else { return nil }
         return response(route, caller, ifNoneMatch: fields.ifNoneMatch, origin: cors.admitted(fields.origin), now)
@@ -122,7 +125,7 @@ final class HotAnswers: ReadyAnswers, Pollers {
 
     func prepare(_ head: HTTPRequestHead) -> (any PreparedAnswer)? {
         guard let route = ReadRoute(path: head.uri), let fields = Fields(head.headers), !fields.hasMinRevision,
-            let caller = caller(fields.authorization, fields.cookie, service.clock())
+            Accept.admits(fields.accept, Self.types), let caller = caller(fields.authorization, fields.cookie, service.clock())
         else { return nil }
         return Prepared(self, route, caller, ifNoneMatch: fields.ifNoneMatch, origin: cors.admitted(fields.origin), generation)
     }
@@ -153,7 +156,9 @@ final class HotAnswers: ReadyAnswers, Pollers {
     }
 
     func takeOver(_ head: HTTPRequestHead, _ channel: any Channel) -> Bool {
-        guard head.uri == StreamController.path, let fields = Fields(head.headers) else { return false }
+        guard head.uri == StreamController.path, let fields = Fields(head.headers), Accept.admits(fields.accept, ["text/event-stream"]) else {
+            return false
+        }
         let now = service.clock()
         guard let caller = caller(fields.authorization, fields.cookie, now), service.limits.evaluations.take(caller.limitKey, now: now) else {
             return false
@@ -171,6 +176,7 @@ final class HotAnswers: ReadyAnswers, Pollers {
 
     /// The header fields that a read depends on; nil where one of them stands twice.
     private struct Fields {
+        var accept: String?
         var authorization: String?
         var cookie: String?
         var ifNoneMatch: String?
@@ -181,6 +187,7 @@ final class HotAnswers: ReadyAnswers, Pollers {
         init?(_ headers: HTTPHeaders) {
             for (name, value) in headers {
                 switch name.utf8.count {
+                case 6 where name.isHeader("accept"): guard Self.set(&accept, value) else { return nil }
                 case 6 where name.isHeader("cookie"): guard Self.set(&cookie, value) else { return nil }
                 case 6 where name.isHeader("origin"): guard Self.set(&origin, value) else { return nil }
                 case 13 where name.isHeader("authorization"): guard Self.set(&authorization, value) else { return nil }

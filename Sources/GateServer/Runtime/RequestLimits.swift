@@ -1,4 +1,5 @@
 import GateCore
+import HTTPTypes
 import Synchronization
 
 /// How often somebody may do something: a bucket of tokens each, refilled steadily.
@@ -36,10 +37,7 @@ final class RateLimit: Sendable {
     func take(_ who: String, now: Timestamp) -> Bool {
         guard count > 0 else { return true }
         return buckets.withLock { buckets in
-            var bucket = buckets.young[who] ?? buckets.old[who] ?? Bucket(level: Double(burst), at: now.microseconds)
-            let elapsed = Double(max(0, now.microseconds - bucket.at)) / 1_000_000
-            bucket.level = min(Double(burst), bucket.level + elapsed * Double(count) / Double(seconds))
-            bucket.at = now.microseconds
+            var bucket = filled(buckets.young[who] ?? buckets.old[who], now)
             let granted = bucket.level >= 1
             if granted { bucket.level -= 1 }
             if buckets.young.count >= Self.half, buckets.young[who] == nil { (buckets.old, buckets.young) = (buckets.young, [:]) }
@@ -48,11 +46,64 @@ final class RateLimit: Sendable {
         }
     }
 
-    var refusal: GateError {
-        GateError(
+    private func filled(_ bucket: Bucket?, _ now: Timestamp) -> Bucket {
+        guard let bucket else { return Bucket(level: Double(burst), at: now.microseconds) }
+        let elapsed = Double(max(0, now.microseconds - bucket.at)) / 1_000_000
+        return Bucket(level: min(Double(burst), bucket.level + elapsed * perSecond), at: now.microseconds)
+    }
+
+    private var perSecond: Double { Double(count) / Double(seconds) }
+
+    /// How somebody's bucket stands; nil where there is no limit. Takes nothing.
+    func standing(of who: String, now: Timestamp) -> Standing? {
+        guard count > 0 else { return nil }
+        let level = buckets.withLock { buckets in filled(buckets.young[who] ?? buckets.old[who], now).level }
+        return Standing(
+            name: name, quota: burst, window: wholeSeconds(until: Double(burst)), remaining: Int(level),
+            untilFull: wholeSeconds(until: Double(burst) - level), untilNext: wholeSeconds(until: 1 - level))
+    }
+
+    private func wholeSeconds(until missing: Double) -> Int { missing <= 0 ? 0 : Int((missing / perSecond).rounded(.up)) }
+
+    /// Why somebody is refused who has just been granted nothing, and when it is worth coming again.
+    func refusal(of who: String, now: Timestamp) -> RateRefusal {
+        let error = GateError(
             .rateLimited, "too many requests: at most \(count) in \(seconds) s are taken here",
             limit: .init(name, provided: count + 1, allowed: count))
+        return RateRefusal(error: error, standing: standing(of: who, now: now))
     }
+}
+
+/// How a bucket stands: its rate as a quota in a window of seconds, and what is left.
+struct Standing: Sendable, Equatable {
+    var name: String
+    var quota: Int
+    var window: Int
+    var remaining: Int
+    var untilFull: Int
+    var untilNext: Int
+
+    /// What answers say of it (draft-ietf-httpapi-ratelimit-headers-10): the policy, and how much is left until it is whole again.
+    var fields: HTTPFields {
+        [.rateLimitPolicy: "\"\(name)\";q=\(quota);w=\(window)", .rateLimit: "\"\(name)\";r=\(remaining);t=\(untilFull)"]
+    }
+}
+
+/// A request too many, with the fields that say so.
+struct RateRefusal: Error {
+    var error: GateError
+    var standing: Standing?
+
+    var fields: HTTPFields {
+        var fields = standing?.fields ?? [:]
+        fields[.retryAfter] = "\(max(1, standing?.untilNext ?? 1))"
+        return fields
+    }
+}
+
+extension HTTPField.Name {
+    static let rateLimit = Self("RateLimit")!
+    static let rateLimitPolicy = Self("RateLimit-Policy")!
 }
 
 /// The settable bounds of what one request, user or token may ask of the server. 0 means none.

@@ -8,13 +8,14 @@ enum StreamController {
     static let path = "/v1/stream"
 
     static let published: [Endpoint] = [
-        Endpoint(.get, path, .evaluation, "The caller's answers, live: server-sent events", parameters: nil) { call in
-            try await start(try subscription(call), call)
-        }
+        Endpoint(
+            .get, path, .evaluation, "The caller's answers, live: server-sent events", parameters: nil,
+            answers: .text("text/event-stream", "`flags`: the whole; then `change`: what is different. Each with its revision as `id`.")
+        ) { call in try await start(try subscription(call), call) }.describing(asking: ["company_id", "user_id"])
     ]
 
     static let administration: [Endpoint] = [
-        Endpoint(.get, "/v1/admin/streams", .read, "Every live stream, and how far it is") { call in
+        Endpoint(.get, "/v1/admin/streams", .read, "Every live stream, and how far it is", answers: .list(of: "LiveStream")) { call in
             Reply(["data": .array(try await call.service.streams.list())])
         }
     ]

@@ -11,9 +11,30 @@ struct RequestRefusal: Error, Equatable {
         var allowed: Int
     }
 
-    var status: HTTPResponseStatus
-    /// The problem's stable word.
-    var code: String
+    /// The problem's stable word: these are the only ones.
+    enum Code: String, Sendable, CaseIterable {
+        case malformed = "request_malformed"
+        case targetTooLong = "uri_too_long"
+        case headersTooLarge = "headers_too_large"
+        case timeout = "request_timeout"
+        case expectationFailed = "expectation_failed"
+        case connectionsExhausted = "connections_exhausted"
+
+        var status: Int { Int(responseStatus.code) }
+
+        var responseStatus: HTTPResponseStatus {
+            switch self {
+            case .malformed: .badRequest
+            case .targetTooLong: .uriTooLong
+            case .headersTooLarge: .requestHeaderFieldsTooLarge
+            case .timeout: .requestTimeout
+            case .expectationFailed: .expectationFailed
+            case .connectionsExhausted: .serviceUnavailable
+            }
+        }
+    }
+
+    var code: Code
     /// A sentence for a person. Never quotes what was sent.
     var detail: String
     var limit: Limit?
@@ -22,7 +43,7 @@ struct RequestRefusal: Error, Equatable {
 
     /// The request breaks HTTP's own rules (RFC 9112), or uses a latitude of them that two parsers could read differently.
     static func malformed(_ detail: String) -> RequestRefusal {
-        RequestRefusal(status: .badRequest, code: "request_malformed", detail: detail)
+        RequestRefusal(code: .malformed, detail: detail)
     }
 
     /// The request target passes its limit.
@@ -30,8 +51,7 @@ struct RequestRefusal: Error, Equatable {
     /// - Parameter provided: bytes; nil when the reading was given up before its end.
     static func targetTooLong(provided: Int?, allowed: Int) -> RequestRefusal {
         RequestRefusal(
-            status: .uriTooLong,
-            code: "uri_too_long",
+            code: .targetTooLong,
             detail: "The request target may have \(allowed) bytes.",
             limit: provided.map { Limit(provided: $0, allowed: allowed) }
         )
@@ -40,8 +60,7 @@ struct RequestRefusal: Error, Equatable {
     /// The header section passes its limit in bytes.
     static func headersTooLarge(provided: Int, allowed: Int) -> RequestRefusal {
         RequestRefusal(
-            status: .requestHeaderFieldsTooLarge,
-            code: "headers_too_large",
+            code: .headersTooLarge,
             detail: "The header fields may have \(allowed) bytes together.",
             limit: Limit(provided: provided, allowed: allowed)
         )
@@ -50,38 +69,33 @@ struct RequestRefusal: Error, Equatable {
     /// The decoder stopped reading a header section that is too long or has too many fields.
     static func headersTooLarge(bytes: Int, fields: Int) -> RequestRefusal {
         RequestRefusal(
-            status: .requestHeaderFieldsTooLarge,
-            code: "headers_too_large",
+            code: .headersTooLarge,
             detail: "There may be \(fields) header fields of \(bytes) bytes together."
         )
     }
 
     /// The head did not arrive in time.
     static let headTooSlow = RequestRefusal(
-        status: .requestTimeout,
-        code: "request_timeout",
+        code: .timeout,
         detail: "The request's header section did not arrive in time."
     )
 
     /// The body did not arrive in time.
     static let bodyTooSlow = RequestRefusal(
-        status: .requestTimeout,
-        code: "request_timeout",
+        code: .timeout,
         detail: "The request's body did not arrive in time."
     )
 
     /// An `Expect` other than `100-continue`.
     static let expectationUnknown = RequestRefusal(
-        status: .expectationFailed,
-        code: "expectation_failed",
+        code: .expectationFailed,
         detail: "The only expectation known here is 100-continue."
     )
 
     /// There are as many connections as the server allows.
     static func tooManyConnections(allowed: Int) -> RequestRefusal {
         RequestRefusal(
-            status: .serviceUnavailable,
-            code: "connections_exhausted",
+            code: .connectionsExhausted,
             detail: "The server has its \(allowed) connections in use.",
             limit: Limit(provided: allowed + 1, allowed: allowed),
             retryAfter: 1
@@ -91,8 +105,8 @@ struct RequestRefusal: Error, Equatable {
     /// The whole answer, as it goes onto the wire.
     var bytes: ByteBuffer {
         RefusalBytes.make(
-            status: status,
-            code: code,
+            status: code.responseStatus,
+            code: code.rawValue,
             detail: detail,
             limit: limit,
             extraHeaders: retryAfter.map { [("Retry-After", String($0))] } ?? []
