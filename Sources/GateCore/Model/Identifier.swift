@@ -17,7 +17,7 @@ package enum IdentifierRule: Sendable {
         }
     }
 
-    func admits(_ text: String) -> Bool {
+    package func admits(_ text: String) -> Bool {
         let bytes = text.utf8
         guard let first = bytes.first, bytes.count <= longest else { return false }
         switch self {

@@ -177,6 +177,8 @@ struct ProblemMiddleware: RouterMiddleware {
         // Where a standard wants the client's own id back, it is there already.
         if response.headers[.requestID] == nil { response.headers[.requestID] = context.id }
         response.headers[.xContentTypeOptions] = "nosniff"
+        // What says nothing of caches is for none: they would make up how long it is good for.
+        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
         cors.decorate(&response, request)
         return response
     }

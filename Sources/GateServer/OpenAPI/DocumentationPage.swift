@@ -42,10 +42,11 @@ struct DocumentationPage {
         <a class="skip" href="#content">To the content</a>
         <header><h1>Gate: the API</h1>
         <p>Version \(document["info"]?["version"]?.stringValue ?? "") · <a href="/openapi.json">openapi.json</a></p></header>
-        <nav aria-label="Contents">\(tags.map(contents))<h2>Schemas</h2><ul>\(schemas.map(entry))</ul></nav>
+        <nav aria-label="Contents">\(tags.map(contents))<h2><a href="#errors">Errors</a></h2><h2>Schemas</h2><ul>\(schemas.map(entry))</ul></nav>
         <main id="content" tabindex="-1">
         \(paragraphs(document["info"]?["description"]?.stringValue ?? ""))
         \(tags.map(section))
+        <section aria-labelledby="errors"><h2 id="errors">Errors</h2><article aria-labelledby="errors">\(errors)</article></section>
         <section aria-labelledby="schemas"><h2 id="schemas">Schemas</h2>\(schemas.map(schema))</section>
         </main>
         </body>
@@ -118,17 +119,28 @@ struct DocumentationPage {
             """
     }
 
+    /// The ways in which all is well; and the errors, which are described once for all.
     private func answers(_ responses: JSONValue?) -> HTML {
-        let rows = (responses?.objectValue?.members ?? []).map { answer -> HTML in
-            let known = answer.value["$ref"]?.stringValue?.split(separator: "/").last.flatMap { document["components"]?["responses"]?[String($0)] }
-            let response = known ?? answer.value
-            let form = response["content"]?.objectValue?.members.first?.value["schema"].map { SchemaText($0).html } ?? "no body"
-            return """
-                <tr><th scope="row">\(answer.name)</th><td>\(form)</td><td>\(HTML.prose(response["description"]?.stringValue ?? ""))</td></tr>
-
-                """
+        let all = responses?.objectValue?.members ?? []
+        let rows = all.filter { $0.value["$ref"] == nil }.map { answer($0.name, $0.value, id: nil) }
+        let errors = all.compactMap { member -> HTML? in
+            guard let name = member.value["$ref"]?.stringValue?.split(separator: "/").last else { return nil }
+            return "<a href=\"#answer-\(String(name))\">\(member.name)</a> "
         }
-        return table("Answers", ["Status", "Body", "Meaning"], rows)
+        return "\(table("Answers", ["Status", "Body", "Meaning"], rows))<p>Errors: \(errors)</p>"
+    }
+
+    private var errors: HTML {
+        let rows = (document["components"]?["responses"]?.objectValue?.members ?? []).map { member in
+            answer(String(member.name.suffix(3)), member.value, id: member.name)
+        }
+        return table("Every answer to what is refused, or goes wrong", ["Status", "Body", "Meaning"], rows)
+    }
+
+    private func answer(_ status: String, _ response: JSONValue, id: String?) -> HTML {
+        let form = response["content"]?.objectValue?.members.first?.value["schema"].map { SchemaText($0).html } ?? "no body"
+        let head: HTML = id.map { "<tr id=\"answer-\($0)\">" } ?? "<tr>"
+        return "\(head)<th scope=\"row\">\(status)</th><td>\(form)</td><td>\(HTML.prose(response["description"]?.stringValue ?? ""))</td></tr>\n"
     }
 
     private func schema(_ schema: JSONObject.Member) -> HTML {

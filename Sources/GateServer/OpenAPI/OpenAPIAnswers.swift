@@ -58,7 +58,7 @@ struct OpenAPIAnswers {
         if endpoint.takes != nil { statuses.formUnion([413, 415]) }
         if endpoint.manners.contains(.writing) { statuses.formUnion([409, 422, 507]) }
         if endpoint.manners.contains(.conditional) { statuses.insert(412) }
-        return statuses.union(endpoint.failures).sorted()
+        return statuses.union(endpoint.failures).subtracting(endpoint.errors.absent).sorted()
     }
 }
 
@@ -113,8 +113,8 @@ enum OpenAPIComponents {
         object["headers"] = headers(status)
         var content: JSONObject = [:]
         // What never got to a route has the transport's shape, whatever the path's is.
-        if shape.name == "Problem" || !codes.isEmpty { content["application/problem+json"] = ["schema": problem(known + codes, status)] }
-        if let schema = shape.schema { content["application/json"] = ["schema": .object(schema.json)] }
+        if shape.content == nil || !codes.isEmpty || status == 404 { content["application/problem+json"] = ["schema": problem(known + codes, status)] }
+        for type in shape.content?.mediaTypes ?? [] { content[type] = ["schema": .object(shape.content?.schema.json ?? [:])] }
         object["content"] = .object(content)
         return .object(object)
     }

@@ -8,9 +8,8 @@ struct SchemaText {
 
     var html: HTML {
         if let name = schema["$ref"]?.stringValue?.split(separator: "/").last { return "<a href=\"#schema-\(String(name))\">\(String(name))</a>" }
-        if let choices = (schema["anyOf"] ?? schema["allOf"])?.arrayValue, schema["properties"] == nil || schema["allOf"] != nil {
-            return joined(choices.map { SchemaText($0).html }, " or ")
-        }
+        if let general = schema["allOf"]?.arrayValue?.first, schema["type"] == nil { return SchemaText(general).html }
+        if let choices = schema["anyOf"]?.arrayValue, schema["type"] == nil { return joined(choices.map { SchemaText($0).html }, " or ") }
         if let words = schema["enum"]?.arrayValue { return joined(words.map { "<code>\($0.stringValue ?? $0.text)</code>" as HTML }, ", ") }
         if let word = schema["const"] { return "<code>\(word.stringValue ?? word.text)</code>" }
         return "\(kind)\(limits)"

@@ -5,8 +5,10 @@ import Hummingbird
 struct ErrorShape: Sendable {
     /// What the document's responses of this shape are called by, before their status.
     var name = "Problem"
-    /// The body, where it is JSON of another shape than a problem.
-    var schema: JSONSchema?
+    /// The body, where it is not a problem.
+    var content: Content?
+    /// Statuses that the shape has other words for.
+    var absent: Set<Int> = []
     /// The answer, made from the problem that our own paths would show.
     var reply: @Sendable (_ problem: Problem, _ error: GateError, _ request: Request) -> Reply
 

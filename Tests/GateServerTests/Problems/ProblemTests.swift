@@ -23,7 +23,7 @@ struct ProblemTests {
             .flagUnknown, .companyUnknown, .permissionUnknown, .roleUnknown, .gateUnknown, .userUnknown, .tokenUnknown, .changeUnknown,
             .entityUnknown, .eventUnknown, .notFound, .rolloutUnknown, .guardUnknown, .scheduleUnknown, .webhookUnknown,
         ],
-        405: [.methodNotAllowed],
+        405: [.methodNotAllowed], 406: [.notAcceptable],
         409: [
             .nameTaken, .prerequisiteCycle, .prerequisitesTooDeep, .hasDependents, .held, .undoConflict, .notUndoable, .applyConflict, .planChanged,
             .rolloutStatus, .rolloutNoGo, .scheduleOverdue, .nothingChanges,
