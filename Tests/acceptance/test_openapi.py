@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
@@ -16,7 +15,7 @@ import requests
 from conftest import Server
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-SCHEMATHESIS = pathlib.Path(__file__).resolve().parent / "schemathesis"
+ROOT = pathlib.Path(__file__).resolve().parent
 # What runs the other way would be refused for how often it asks; connections are counted all the same.
 UNLIMITED = ["writes_per_token", "evaluations_per_user", "events_per_user", "failed_logins_per_minute"]
 
@@ -64,14 +63,24 @@ def test_what_is_stored_is_sent_again_only_when_it_changes(described):
     assert head.status_code == 200 and head.headers["Content-Length"] == str(len(first.content))
 
 
-def schemathesis(server, folder, *arguments):
-    """Runs it, and gives what it counted."""
+@pytest.mark.parametrize("path", ["/v1/feature_flags?company_id=acme", "/openapi.json", "/livez"])
+def test_redbot_finds_nothing_to_warn_of(described, path):
+    command = [sys.executable, ROOT / "redbot_notes.py", f"{described.url}{path}", f"Authorization:Bearer {described.token}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    notes = [json.loads(line) for line in done.stdout.splitlines()]
+    print(done.stdout, done.stderr)
+    assert done.returncode == 0 and any(note["note"] == "CL_CORRECT" for note in notes)
+    assert [note for note in notes if note["level"] in ("WARN", "BAD")] == []
+
+
+def schemathesis(server, folder):
+    """Runs it over the whole document, and gives what it printed."""
     command = [
-        sys.executable, "-m", "schemathesis.cli", "--config-file", str(SCHEMATHESIS / "schemathesis.toml"), "run", f"{server.url}/openapi.json",
-        "--report", "ndjson", "--report-dir", str(folder), *arguments,
+        sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "run", f"{server.url}/openapi.json",
+        "--report", "ndjson", "--report-dir", str(folder),
     ]
-    environment = {**os.environ, "GATE_TOKEN": server.token, "PYTHONPATH": str(SCHEMATHESIS)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
+    environment = {**os.environ, "GATE_TOKEN": server.token, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=ROOT / "schemathesis", env=environment, capture_output=True, text=True, timeout=900)
     print(done.stdout[-20_000:], done.stderr[-5_000:])
     return done
 
@@ -79,5 +88,6 @@ def schemathesis(server, folder, *arguments):
 def test_the_server_keeps_what_the_document_says(described, tmp_path):
     done = schemathesis(described, tmp_path)
     assert done.returncode == 0, "schemathesis found something: its report is above"
-    counted = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
-    assert counted and counted[1] == counted[2] and int(counted[1]) > 5_000, done.stdout[-3_000:]
+    cases = int(re.search(r"(\d+) generated", done.stdout)[1])
+    print(f"schemathesis cases={cases}")
+    assert cases > 10_000, "it did not get as far as it should"

@@ -131,11 +131,12 @@ extension Call {
         write.webhookSecret = webhookSecret
         write.scheduleID = ScheduleID(unchecked: "s-" + (0..<8).map { _ in UInt8.random(in: .min ... .max) }.hexadecimal)
         write.ifMatch = try ifMatch(ref)
+        let idempotency = try idempotency(token, body)
         if try query.flag("dry_run") {
             let plan = try await service.history.plan(write, on: snapshot, now: now)
             return Reply(plan.receipt(on: published, dryRun: true).json.merging(.object(more)))
         }
-        write.idempotency = try idempotency(token, body)
+        write.idempotency = idempotency
         let patience = try wait()
         try await limitWrites(write, token)
         let outcome = try await service.writer.write(write)

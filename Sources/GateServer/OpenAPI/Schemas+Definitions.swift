@@ -4,7 +4,7 @@ extension Schemas {
     /// What is listed, read, put, patched and deleted alike.
     static let definitions: [Definition] = [
         Definition(
-            "Company", "A company: the unit of rollout.",
+            "Company", .company, "A company: the unit of rollout.",
             identity: ["id": .ref("CompanyID")],
             members: [
                 "name": text("What people call it; its id by default.", most: Company.longestName),
@@ -12,7 +12,7 @@ extension Schemas {
             ],
             example: ["id": "acme", "name": "Acme", "groups": ["beta", "enterprise"]]),
         Definition(
-            "Flag", "A flag's definition. Its states, holds, rollout and guard stand apart.",
+            "Flag", .flag, "A flag's definition. Its states, holds, rollout and guard stand apart.",
             identity: ["code": .ref("FlagCode")],
             members: [
                 "description": text("What it is for.", most: Flag.longestDescription),
@@ -24,12 +24,17 @@ extension Schemas {
                 "permanent": .boolean("False: a release flag, meant to go away."),
                 "review_by": JSONSchema.string("When to ask whether it can go.", pattern: Pattern.date, format: "date").orNull,
             ],
+            manifested: [
+                "companies": .map(
+                    "Explicit states by company.",
+                    of: JSONSchema(["anyOf": [["type": "boolean"], ["enum": ["on", "off"]]]]), named: .ref("CompanyID"))
+            ],
             example: [
                 "code": "cdp_create_ticket_embed", "description": "Shows the CRM's form for a new ticket", "owner": "cdp", "enabled": true,
                 "prerequisites": ["cdp_associate_ticket"], "client_visible": true, "permanent": false, "review_by": "2027-01-31",
             ]),
         Definition(
-            "Permission", "A permission that a user may have within a company.",
+            "Permission", .permission, "A permission that a user may have within a company.",
             identity: ["key": .ref("PermissionKey")],
             members: [
                 "name": text("What people call it; its key by default.", most: Company.longestName),
@@ -37,7 +42,7 @@ extension Schemas {
             ],
             example: ["key": "tickets_ticket_create", "name": "Create tickets", "description": "May create a ticket in the CRM"]),
         Definition(
-            "Role", "A named set of permissions.",
+            "Role", .role, "A named set of permissions.",
             identity: ["name": .ref("RoleName")],
             members: [
                 "description": text("Whom it is for.", most: Flag.longestDescription),
@@ -45,7 +50,7 @@ extension Schemas {
             ],
             example: ["name": "support_agent", "description": "First line", "permissions": ["tickets_ticket_create"]]),
         Definition(
-            "Gate", "One question over permissions and flags: allowed when all of them are true. It asks at least one.",
+            "Gate", .gate, "One question over permissions and flags: allowed when all of them are true. It asks at least one.",
             identity: ["name": .ref("GateName")],
             members: [
                 "description": text("What it opens.", most: Flag.longestDescription),
@@ -58,7 +63,7 @@ extension Schemas {
                 "flags": ["cdp_create_ticket_embed"],
             ]),
         Definition(
-            "EventType", "An event that clients may post, and the only properties of it that are ever stored.",
+            "EventType", .event, "An event that clients may post, and the only properties of it that are ever stored.",
             identity: ["name": .ref("EventName")],
             members: [
                 "label": JSONSchema.string(
@@ -95,7 +100,7 @@ extension Schemas {
     }
 
     private static let user = Definition(
-        "User", "What a user has within one company: explicit states of permissions, and roles.",
+        "User", .user, "What a user has within one company: explicit states of permissions, and roles.",
         identity: ["company_id": .ref("CompanyID"), "user_id": .ref("UserID")],
         members: [
             "permissions": .map(

@@ -12,23 +12,21 @@ extension Schemas {
                 ]
             ]
         ]),
-        "Event": JSONSchema.anyObject(
-            """
-            One event: `id` and `attempt_id` (`[A-Za-z0-9_-]{1,64}`), `event` (a declared event's name or label), `at` (RFC 3339), `properties` \
-            (strings and whole numbers). With an API token `company_id` and `user_id` are required, with a user's token refused. \
-            One that breaks a rule is refused by its index, and the others are taken.
-            """
-        ).with(
-            "properties",
+        "Event": .anyOf(
+            "An event. One that is not of this form is refused by its index, and the others are taken.",
             [
-                "id": .object(JSONSchema.string("The client's own name for this occurrence.").json),
-                "event": .object(JSONSchema.string("A declared event's name or label.").json),
-                "at": .object(JSONSchema.string("When it happened, by the client's clock.").json),
-                "attempt_id": .object(JSONSchema.string("The attempt it belongs to: each has one outcome.").orNull.json),
-                "company_id": .object(JSONSchema.ref("CompanyID").json), "user_id": .object(JSONSchema.ref("UserID").json),
-                "properties": .object(JSONSchema.anyObject("What the event's declaration admits is stored.").json),
-            ]
-        ),
+                .object(
+                    "With an API token company and user are required, with a user's token refused.",
+                    [
+                        "id": JSONSchema.string("The client's own name for this occurrence.", pattern: Pattern.eventID),
+                        "event": .string("A declared event's name or label."), "at": .ref("GivenMoment"),
+                    ],
+                    optional: [
+                        "attempt_id": JSONSchema.string("The attempt it belongs to: each has one outcome.", pattern: Pattern.eventID).orNull,
+                        "company_id": .ref("CompanyID"), "user_id": .ref("UserID"),
+                        "properties": JSONSchema.anyObject("Strings and whole numbers; what the declaration does not admit is dropped.").orNull,
+                    ]), JSONSchema([:]),
+            ]),
         "EventOutcome": JSONSchema.object(
             "What came of a batch. What is accepted survives a crash.",
             [

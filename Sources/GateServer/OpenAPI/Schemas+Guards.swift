@@ -2,7 +2,7 @@ import GateCore
 
 extension Schemas {
     static let guardian = Definition(
-        "Guard", "The stop conditions of a flag: which events count, and what must not be exceeded.",
+        "Guard", .guard, "The stop conditions of a flag: which events count, and what must not be exceeded.",
         identity: ["flag": .ref("FlagCode")],
         members: [
             "opened": .names(.ref("EventName"), "Events that say that somebody tried.", most: Guard.mostEvents),

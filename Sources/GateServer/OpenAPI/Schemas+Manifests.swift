@@ -2,17 +2,6 @@ import GateCore
 
 extension Schemas {
     static let manifests: Named = [
-        "Manifest": JSONSchema(
-            [
-                "type": "object", "description": "A definition as files have it: `kind`, a name, and the entity's own fields.", "required": ["kind"],
-                "properties": [
-                    "kind": .object(
-                        JSONSchema.word(
-                            "What it defines.", ["company", "event", "flag", "gate", "guard", "permission", "role", "rollout", "user"]
-                        ).json)
-                ],
-            ]
-        ).example(["kind": "flag", "name": "cdp_create_ticket_embed", "enabled": true, "companies": ["acme": "on", "umbrella": "off"]]),
         "Application": JSONSchema.object(
             "What the state is to be.", ["manifests": .array(.ref("Manifest"), most: Manifest.most)],
             optional: [
@@ -26,8 +15,8 @@ extension Schemas {
             ["plan_hash": .ref("Hash"), "operations": .array(.ref("EntityChange")), "impact": .ref("Impact")]),
         "Export": JSONSchema.object("The definitions as manifests.", ["manifests": .array(.ref("Manifest"))])
             .example(["manifests": [["kind": "permission", "key": "tickets_ticket_create", "name": "Create tickets", "description": ""]]]),
-        "ImportLines": .string("Manifests, one a line of at most 64 KiB (NDJSON).")
-            .example("{\"kind\":\"user\",\"company_id\":\"acme\",\"user_id\":\"agent-7\",\"permissions\":{},\"roles\":[]}\n"),
+        "ImportLines": JSONSchema.array(.ref("Manifest"), "Manifests, one a line of at most 64 KiB (NDJSON).")
+            .example([["kind": "user", "company_id": "acme", "user_id": "agent-7", "permissions": [:], "roles": []]]),
         "Imported": JSONSchema.object(
             "What came of an import: one change for each 10 000 lines.",
             [
@@ -35,4 +24,8 @@ extension Schemas {
             ]
         ).example(["lines": 20_000, "changes": 2, "revision": 45]),
     ]
+
+    static let manifest = JSONSchema.anyOf(
+        "A definition as files have it: `kind`, a name, and the entity's own fields.", definitions.map { .ref("\($0.name)Manifest") }
+    ).example(["kind": "flag", "name": "cdp_create_ticket_embed", "enabled": true, "companies": ["acme": "on", "umbrella": "off"]])
 }

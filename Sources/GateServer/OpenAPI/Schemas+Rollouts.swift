@@ -2,7 +2,7 @@ import GateCore
 
 extension Schemas {
     static let rollout = Definition(
-        "Rollout", "The staged rollout of a flag: whom it reaches, stage by stage, and how far it has come.",
+        "Rollout", .rollout, "The staged rollout of a flag: whom it reaches, stage by stage, and how far it has come.",
         identity: ["flag": .ref("FlagCode")],
         members: [
             "seed": text("Mixed into each company's bucket; the flag's code by default.", most: Rollout.longestSeed),

@@ -7,7 +7,7 @@ enum Schemas {
     /// By name, in the order of the topics.
     static let all: [(name: String, schema: JSONSchema)] =
         [names, evaluation, events, states, history, manifests, rollouts, guards, secrets, system, problems].flatMap { $0.map { ($0.key, $0.value) } }
-        + definitions.flatMap(\.schemas)
+        + definitions.flatMap(\.schemas) + [(name: "Manifest", schema: manifest)]
 
     /// Names, times, and numbers of revisions.
     private static let names: Named = [
@@ -51,6 +51,7 @@ enum Schemas {
 /// A kind of entity, whose JSON is the same in an answer, in a PUT's body and in a PATCH's, but for what may be missing.
 struct Definition {
     let name: String
+    let kind: EntityKind
     let description: String
     /// The members that the path says.
     let identity: Schemas.Named
@@ -62,6 +63,8 @@ struct Definition {
     var moved: Schemas.Named = [:]
     /// What a patch's members are, where that is more than the member or null.
     var patched: [String: JSONSchema] = [:]
+    /// What a manifest has beside.
+    var manifested: Schemas.Named = [:]
     /// A rule for the body of a PUT over several members.
     var rule: (keyword: String, value: JSONValue)?
     /// Of the entity as it is answered.
@@ -69,16 +72,20 @@ struct Definition {
     let isPatched: Bool
 
     init(
-        _ name: String, _ description: String, identity: Schemas.Named, members: Schemas.Named, needed: Set<String> = [], moved: Schemas.Named = [:],
-        patched: [String: JSONSchema] = [:], rule: (keyword: String, value: JSONValue)? = nil, isPatched: Bool = true, example: JSONValue
+        _ name: String, _ kind: EntityKind, _ description: String, identity: Schemas.Named, members: Schemas.Named, needed: Set<String> = [],
+        moved: Schemas.Named = [:],
+        patched: [String: JSONSchema] = [:], manifested: Schemas.Named = [:], rule: (keyword: String, value: JSONValue)? = nil,
+        isPatched: Bool = true, example: JSONValue
     ) {
         self.name = name
+        self.kind = kind
         self.description = description
         self.identity = identity
         self.members = members
         self.needed = needed
         self.moved = moved
         self.patched = patched
+        self.manifested = manifested
         self.rule = rule
         self.isPatched = isPatched
         self.example = example
@@ -87,6 +94,7 @@ struct Definition {
     var schemas: [(name: String, schema: JSONSchema)] {
         var all = [(name, entity), ("\(name)Body", body)]
         if isPatched { all.append(("\(name)Patch", patch)) }
+        all.append(("\(name)Manifest", manifest))
         return all.map { (name: $0.0, schema: $0.1) }
     }
 
@@ -107,6 +115,23 @@ struct Definition {
             "Members to change (JSON merge patch, RFC 7396); null brings the default back.", required: [],
             optional: members.map { ($0.key, patched[$0.key] ?? (needed.contains($0.key) ? $0.value : $0.value.orNull)) } + unmoved
         ).example(request)
+    }
+
+    /// As files have it: with its kind, and what names it under its own name or as `name`.
+    private var manifest: JSONSchema {
+        let own = manifest(identity.map { ($0.key, $0.value) })
+        guard identity.count == 1, let one = identity.first, one.key != "name" else { return own }
+        return .anyOf("\(description) `\(one.key)` may be written as `name`.", [own, manifest([("name", one.value)])])
+    }
+
+    private func manifest(_ names: [(key: String, value: JSONSchema)]) -> JSONSchema {
+        let taken = Set(names.map(\.key))
+        let free = (Array(members) + Array(manifested)).filter { !taken.contains($0.key) }
+        let schema = JSONSchema.object(
+            description,
+            required: [("kind", .constant(kind.rawValue))] + names + free.filter { needed.contains($0.key) }.map { ($0.key, $0.value) },
+            optional: free.filter { !needed.contains($0.key) }.map { ($0.key, $0.value.orNull) })
+        return rule.map { schema.with($0.keyword, $0.value) } ?? schema
     }
 
     /// What the path says may be sent back as it was read.

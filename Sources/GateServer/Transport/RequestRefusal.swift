@@ -20,9 +20,7 @@ struct RequestRefusal: Error, Equatable {
         case expectationFailed = "expectation_failed"
         case connectionsExhausted = "connections_exhausted"
 
-        var status: Int { Int(responseStatus.code) }
-
-        var responseStatus: HTTPResponseStatus {
+        var status: HTTPResponseStatus {
             switch self {
             case .malformed: .badRequest
             case .targetTooLong: .uriTooLong
@@ -35,6 +33,7 @@ struct RequestRefusal: Error, Equatable {
     }
 
     var code: Code
+    var status: HTTPResponseStatus { code.status }
     /// A sentence for a person. Never quotes what was sent.
     var detail: String
     var limit: Limit?
@@ -105,7 +104,7 @@ struct RequestRefusal: Error, Equatable {
     /// The whole answer, as it goes onto the wire.
     var bytes: ByteBuffer {
         RefusalBytes.make(
-            status: code.responseStatus,
+            status: status,
             code: code.rawValue,
             detail: detail,
             limit: limit,

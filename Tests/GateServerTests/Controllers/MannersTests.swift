@@ -124,8 +124,9 @@ struct MannersTests {
         try await TestServer.running { server in
             let headers = [("Content-Type", "application/merge-patch+json")]
             let body = Array("{}".utf8)
-            #expect(try await server.send(.PATCH, "/v1/admin/flags/embed?reason=r", by: server.admin, headers, body: body).status == 200)
-            #expect(try await server.send(.PUT, "/v1/admin/flags/embed?reason=r", by: server.admin, headers, body: body).status == 415)
+            let patch = try await server.send(.PATCH, "/v1/admin/flags/embed?reason=r", by: server.admin, headers, body: body)
+            let put = try await server.send(.PUT, "/v1/admin/flags/embed?reason=r", by: server.admin, headers, body: body)
+            #expect(patch.status == 200 && put.status == 415)
         }
     }
 }

@@ -1,4 +1,5 @@
 import GateCore
+import HTTPTypes
 import Testing
 
 @testable import GateServer
