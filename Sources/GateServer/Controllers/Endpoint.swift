@@ -17,6 +17,8 @@ struct Endpoint: Sendable {
         case conditional
         /// It writes: 409, 507, `Idempotency-Key`, the receipt's revision in `Gate-Revision`.
         case writing
+        /// The request's `X-Request-ID` comes back.
+        case echoing
         /// The answer says how much of a rate is left: `RateLimit`, `RateLimit-Policy`.
         case metered
     }

@@ -53,9 +53,10 @@ struct OpenAPIAnswers {
         // What the transport refuses, and what may be wrong with any server.
         var statuses: Set<Int> = [400, 408, 414, 417, 431, 500, 503]
         if !endpoint.mediaTypes.isEmpty { statuses.insert(406) }
-        if endpoint.access != .open { statuses.formUnion([401, 403, 429]) }
+        if endpoint.access.looksAtCredential { statuses.formUnion([401, 403, 429]) }
+        if endpoint.access == .streamToken { statuses.formUnion([401, 429]) }
         // To users there is nothing.
-        if !endpoint.access.admitsUsers || endpoint.path.contains("{") { statuses.insert(404) }
+        if endpoint.access.looksAtCredential && !endpoint.access.admitsUsers || endpoint.path.contains("{") { statuses.insert(404) }
         if endpoint.takes != nil { statuses.formUnion([413, 415]) }
         if endpoint.manners.contains(.writing) { statuses.formUnion([409, 422, 507]) }
         if endpoint.manners.contains(.conditional) { statuses.insert(412) }

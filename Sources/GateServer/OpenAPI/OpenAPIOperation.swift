@@ -9,7 +9,7 @@ struct OpenAPIOperation {
         var object: JSONObject = [
             "operationId": .string(identifier), "summary": .string(endpoint.summary), "tags": [.string(OpenAPITag(path: endpoint.path).rawValue)],
         ]
-        if endpoint.access != .open { object["description"] = .string(audience) }
+        if endpoint.access.looksAtCredential { object["description"] = .string(audience) }
         object["security"] = security
         let parameters = pathParameters + queryParameters + OpenAPIParameter.headers(of: endpoint)
         if !parameters.isEmpty { object["parameters"] = .array(parameters.map(\.json)) }
@@ -40,7 +40,7 @@ struct OpenAPIOperation {
     }
 
     private var security: JSONValue {
-        if endpoint.access == .open { return [] }
+        if !endpoint.access.looksAtCredential { return [] }
         return endpoint.access.admitsUsers ? [["apiToken": []], ["userToken": []], ["userCookie": []]] : [["apiToken": []]]
     }
 

@@ -30,6 +30,7 @@ extension OpenAPIParameter {
             case "company": ("The company.", .ref("CompanyID"))
             case "user": ("The user.", .ref("UserID"))
             case "code": ("The flag.", .ref("FlagCode"))
+            case "key" where path.hasPrefix(OFREPController.path): ("A flag's code or a gate's name.", Schemas.name("The key."))
             case "key": ("The permission.", .ref("PermissionKey"))
             case "revision": ("The change.", .integer("A revision.", in: 1...Int64.max))
             case "name" where path.contains("/gates/"): ("The gate.", .ref("GateName"))
@@ -85,6 +86,9 @@ extension OpenAPIParameter {
         case "stage": return made("Another stage than the current one.", .ref("StageName"))
         case "since": return made("How far back; 7 d by default.", .ref("Span"))
         case "kind": return made("Only definitions of this kind.", entityKind)
+        case "token": return made("What `eventStreams` gave.", .string("A stream token."), isRequired: true)
+        case "flagConfigEtag": return made("What a stream said: no older state answers.", .string("As the event has it."))
+        case "flagConfigLastModified": return made("What a stream said.", .string("As the event has it."))
         default: return made("", .string(""))
         }
     }
@@ -118,6 +122,10 @@ extension OpenAPIParameter {
                 made(
                     "Idempotency-Key", "Sent again with the same request within 24 hours, the receipt is replayed; with another it is 422.",
                     JSONSchema.string("Visible ASCII.", pattern: "^[\\x21-\\x7e]{1,100}$", least: 1, most: 100).example("9b2f0c4e")))
+        }
+        if endpoint.manners.contains(.echoing) {
+            headers.append(
+                made("X-Request-ID", "Comes back, where it is 1 to 256 printable ASCII characters.", .string("The client's own name for it.")))
         }
         if endpoint.isEndless {
             headers.append(made("Last-Event-ID", "The last event that was seen: what differs since is sent.", .string("As events have it.")))

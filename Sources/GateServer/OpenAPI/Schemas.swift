@@ -6,7 +6,9 @@ enum Schemas {
 
     /// By name, in the order of the topics.
     static let all: [(name: String, schema: JSONSchema)] =
-        [names, evaluation, events, states, history, manifests, rollouts, guards, secrets, system, problems].flatMap { $0.map { ($0.key, $0.value) } }
+        [names, evaluation, events, states, history, manifests, rollouts, guards, secrets, ofrep, authZEN, system, problems].flatMap {
+            $0.map { ($0.key, $0.value) }
+        }
         + definitions.flatMap(\.schemas) + [(name: "Manifest", schema: manifest)]
 
     /// Names, times, and numbers of revisions.

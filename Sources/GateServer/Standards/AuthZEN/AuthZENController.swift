@@ -9,24 +9,37 @@ enum AuthZENController {
     private static let search = "/access/v1/search/"
 
     static let endpoints: [Endpoint] = [
-        post(evaluation, "Whether a subject may do an action on a resource (AuthZEN)") { body, asking throws(GateError) in
+        post(
+            evaluation, "Whether a subject may do an action on a resource (AuthZEN)", takes: "AuthZENQuestion", answers: "AuthZENDecision"
+        ) { body, asking throws(GateError) in
             try decide(body.members(), asking)
         },
-        post(evaluations, "Several evaluations at once (AuthZEN)") { body, asking throws(GateError) in
+        post(evaluations, "Several evaluations at once (AuthZEN)", takes: "AuthZENQuestions", answers: "AuthZENDecisions") {
+            body, asking throws(GateError) in
             let members = try body.members()
             guard let batch = try AuthZENBatch(members) else { return try decide(members, asking) }
             return ["evaluations": .array(batch.decisions(asking).map(\.json))]
         },
-        post(search + "subject", "The users who may do an action on a resource (AuthZEN)") { body, asking throws(GateError) in
+        post(
+            search + "subject", "The users who may do an action on a resource (AuthZEN)", takes: "AuthZENSubjectSearch", answers: "AuthZENResults"
+        ) { body, asking throws(GateError) in
             try AuthZENSearch.subject.answer(body, asking)
         },
-        post(search + "resource", "The companies on which a subject may do an action (AuthZEN)") { body, asking throws(GateError) in
+        post(
+            search + "resource", "The companies on which a subject may do an action (AuthZEN)", takes: "AuthZENResourceSearch",
+            answers: "AuthZENResults"
+        ) { body, asking throws(GateError) in
             try AuthZENSearch.resource.answer(body, asking)
         },
-        post(search + "action", "The actions that a subject may do on a resource (AuthZEN)") { body, asking throws(GateError) in
+        post(
+            search + "action", "The actions that a subject may do on a resource (AuthZEN)", takes: "AuthZENActionSearch", answers: "AuthZENResults"
+        ) { body, asking throws(GateError) in
             try AuthZENSearch.action.answer(body, asking)
         },
-        Endpoint(.get, "/.well-known/authzen-configuration", .open, "Where the AuthZEN endpoints are", parameters: nil) { call in
+        Endpoint(
+            .get, "/.well-known/authzen-configuration", .open, "Where the AuthZEN endpoints are", parameters: nil,
+            answers: "AuthZENConfiguration", manners: [.cached, .echoing]
+        ) { call in
             let body = JSONWriter.bytes(metadata(call.publicURL))
             let tag = EntityTag.make(body, incarnation: "")
             let isKnown = EntityTag.matches(call.request.headers[.ifNoneMatch], tag)
@@ -54,9 +67,10 @@ enum AuthZENController {
 
     /// A question in JSON, answered from the request's one snapshot.
     private static func post(
-        _ path: String, _ summary: String, _ answer: @escaping @Sendable (JSONReader, AuthZENAsking) throws(GateError) -> JSONValue
+        _ path: String, _ summary: String, takes: Content, answers: Content,
+        _ answer: @escaping @Sendable (JSONReader, AuthZENAsking) throws(GateError) -> JSONValue
     ) -> Endpoint {
-        Endpoint(.post, path, .backEnds, summary, parameters: nil) { call in
+        Endpoint(.post, path, .backEnds, summary, parameters: nil, takes: takes, answers: answers, manners: [.echoing]) { call in
             try call.requireMediaType(["application/json"])
             let body = try await call.json().reader
             var reply = Reply(try answer(body, AuthZENAsking(state: call.snapshot, token: try call.token, metrics: call.service.metrics)))

@@ -6,7 +6,9 @@ extension ErrorShape {
     /// An error message string (AuthZEN 1.0, "Error Responses"), with the code of our own problems before it.
     ///
     /// The 404 that a user's token gets stays that of a path that does not exist.
-    static let authZEN = ErrorShape { problem, error, request in
+    static let authZEN = ErrorShape(
+        name: "AuthZEN", content: .text("text/plain; charset=utf-8", "The code that a problem would have, and what was wrong."), absent: [415]
+    ) { problem, error, request in
         guard error.code != .notFound else { return problem.reply }
         // AuthZEN knows no 415: a wrong Content-Type is a bad request.
         let status = problem.status == .unsupportedMediaType ? .badRequest : problem.status

@@ -9,10 +9,17 @@ enum OFREPController {
 
     static let endpoints: [Endpoint] = [
         Endpoint(
-            .post, path, .evaluation, "OFREP: every flag and gate for the caller", parameters: ["flagConfigEtag", "flagConfigLastModified"]
+            .post, path, .evaluation, "OFREP: every flag and gate for the caller", parameters: ["flagConfigEtag", "flagConfigLastModified"],
+            takes: "OFREPRequest", answers: "OFREPEvaluations", manners: [.cached, .ofState]
         ) { call in try await all(call) },
-        Endpoint(.post, path + "/{key}", .evaluation, "OFREP: one flag or gate for the caller") { call in try await one(call) },
-        Endpoint(.get, streamPath, .streamToken, "OFREP: says when to evaluate again: server-sent events", parameters: ["token"]) { call in
+        Endpoint(
+            .post, path + "/{key}", .evaluation, "OFREP: one flag or gate for the caller", takes: "OFREPRequest", answers: "OFREPEvaluation",
+            manners: [.ofState]
+        ) { call in try await one(call) },
+        Endpoint(
+            .get, streamPath, .streamToken, "OFREP: says when to evaluate again: server-sent events", parameters: ["token"],
+            answers: .text("text/event-stream", "`refetchEvaluation`, with the tag and time of what changed.")
+        ) { call in
             try await OFREPStream.follow(call)
         },
     ].map { $0.failing(as: .ofrep) }

@@ -27,7 +27,7 @@ enum OFREPErrorCode: String, Sendable {
 
 extension ErrorShape {
     /// OFREP's own: `errorCode` and `errorDetails`, the key where one was asked for, and Gate's word in the metadata.
-    static let ofrep = ErrorShape { problem, error, request in
+    static let ofrep = ErrorShape(name: "OFREP", content: "OFREPError") { problem, error, request in
         var object = JSONObject()
         object["key"] = OFREPController.key(inPath: request.uri.path).map { .string($0) }
         object["errorCode"] = .string(OFREPErrorCode(error).rawValue)

@@ -36,27 +36,31 @@ enum OFREPStream {
     }
 
     /// The grant that the URL shows. Who makes tokens up is counted as who tries to log in.
-    private static func shown(_ call: Call) throws(GateError) -> StreamGrant {
+    private static func shown(_ call: Call) throws -> StreamGrant {
         guard let token = call.query["token"] else {
             throw GateError(.credentialMissing, "this stream's address has a token in it: take the whole of it from an evaluation of all flags")
         }
         if let grant = call.service.streamTokens.open(token) { return grant }
         let address = call.channel?.remoteAddress?.ipAddress ?? "unknown"
-        guard call.service.limits.failedLogins.take(address, now: call.now) else { throw call.service.limits.failedLogins.refusal }
+        guard call.service.limits.failedLogins.take(address, now: call.now) else {
+            throw call.service.limits.failedLogins.refusal(of: address, now: call.now)
+        }
         throw ended
     }
 
     private static let ended = GateError(.credentialInvalid, "the stream token is unknown or has ended: evaluate all flags for a fresh one")
 
     /// The credential that the token was made for, as long as that is good.
-    private static func identity(behind grant: StreamGrant, _ call: Call) throws(GateError) -> Identity {
+    private static func identity(behind grant: StreamGrant, _ call: Call) throws -> Identity {
         guard grant.expiresAt > call.now else { throw ended }
         let subject = grant.subject
         switch grant.basis {
         case .user(let keys):
             guard keys.hasSameBytes(as: call.service.authenticator.keysFingerprint) else { throw ended }
             let user = UserIdentity(company: subject.company, user: subject.user, roles: subject.tokenRoles, expiresAt: grant.expiresAt)
-            guard call.service.limits.evaluations.take(user.limitKey, now: call.now) else { throw call.service.limits.evaluations.refusal }
+            guard call.service.limits.evaluations.take(user.limitKey, now: call.now) else {
+                throw call.service.limits.evaluations.refusal(of: user.limitKey, now: call.now)
+            }
             return .user(user)
         case .token(let id):
             guard let token = call.snapshot.tokens[id]?.value else { throw ended }
