@@ -86,7 +86,7 @@ final class ServerMetrics: Sendable {
     }
 
     /// A request has been refused before any route saw it.
-    func refused(_ refusal: RequestRefusal) { refusals.withLock { $0[refusal.code, default: 0] += 1 } }
+    func refused(_ refusal: RequestRefusal) { refusals.withLock { $0[refusal.code.rawValue, default: 0] += 1 } }
 
     /// A gate's answer has been given.
     func decided(_ gate: GateName, isAllowed: Bool) {
