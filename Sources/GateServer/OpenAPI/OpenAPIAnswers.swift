@@ -109,14 +109,15 @@ enum OpenAPIComponents {
     }
 
     private static func response(_ status: Int, _ shape: ErrorShape) -> JSONValue {
-        let codes = RequestRefusal.Code.allCases.filter { $0.status.code == status }.map(\.rawValue)
         let known = GateError.Code.answered.filter { $0.meaning.status.code == status }.map(\.rawValue)
-        var object: JSONObject = ["description": .string("\(title(status)): " + (known + codes).map { "`\($0)`" }.joined(separator: ", ") + ".")]
+        let codes = RequestRefusal.Code.allCases.filter { $0.status.code == status }.map(\.rawValue)
+        let all = known + codes.filter { !known.contains($0) }
+        var object: JSONObject = ["description": .string("\(title(status)): " + all.map { "`\($0)`" }.joined(separator: ", ") + ".")]
         object["headers"] = headers(status)
         var content: JSONObject = [:]
         // What never got to a route has the transport's shape, whatever the path's is.
         if shape.content == nil || !codes.isEmpty || status == 404 {
-            content["application/problem+json"] = ["schema": problem(known + codes, status)]
+            content["application/problem+json"] = ["schema": problem(all, status)]
         }
         for type in shape.content?.mediaTypes ?? [] { content[type] = ["schema": .object(shape.content?.schema.json ?? [:])] }
         object["content"] = .object(content)

@@ -28,6 +28,11 @@ extension Schemas {
         "OpenAPI": .anyObject("This document (OpenAPI 3.1)."),
     ]
 
+    /// Of the routes and of the transport, each once.
+    private static let codes =
+        GateError.Code.answered.map(\.rawValue)
+        + RequestRefusal.Code.allCases.map(\.rawValue).filter { GateError.Code(rawValue: $0) == nil }
+
     static let problems: Named = [
         "Problem": JSONSchema(
             [
@@ -40,7 +45,7 @@ extension Schemas {
                     "detail": ["type": "string", "description": "What was wrong, and what the rule or limit is."],
                     "code": [
                         "type": "string",
-                        "enum": .array((GateError.Code.answered.map(\.rawValue) + RequestRefusal.Code.allCases.map(\.rawValue)).map { .string($0) }),
+                        "enum": .array(codes.map { .string($0) }),
                     ],
                     "instance": ["type": "string", "description": "The request's path; not in a 404."],
                     "pointer": ["type": "string", "description": "Where in the request's body (RFC 6901)."],
