@@ -43,7 +43,7 @@ package struct JSONReader: Sendable {
     }
 
     package func integer(in range: ClosedRange<Int64>) throws(GateError) -> Int64 {
-        guard case .integer(let number) = value else { throw mismatch("a whole number") }
+        guard let number = value.wholeNumber else { throw mismatch("a whole number") }
         guard range.contains(number) else {
             throw GateError(.limitExceeded, "\(pointer) must be \(range.lowerBound) to \(range.upperBound), not \(number)", pointer: pointer)
         }

@@ -179,7 +179,7 @@ enum RolloutController {
         if let name: StageName = try call.query.identifier("stage") {
             guard let index = rollout.stages.firstIndex(where: { $0.name == name }) else {
                 throw GateError(
-                    .parameterInvalid, "there is no stage \(name): known are \(rollout.stages.map(\.name.rawValue).joined(separator: ", "))")
+                    .entityUnknown, "there is no stage \(name): known are \(rollout.stages.map(\.name.rawValue).joined(separator: ", "))")
             }
             stage = index
         }

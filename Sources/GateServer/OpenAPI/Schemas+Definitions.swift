@@ -69,7 +69,7 @@ extension Schemas {
                 "label": JSONSchema.string(
                     "Another name, for people; not of the form of an event's name, and no other event's.",
                     pattern: Pattern.text, least: 1, most: EventDeclaration.longestLabel
-                ).with("not", ["pattern": .string(Pattern.snakeCase)]).orNull,
+                ).with("not", ["type": "string", "pattern": .string(Pattern.snakeCase)]).orNull,
                 "description": text("When it happens.", most: Flag.longestDescription),
                 "required": .names(
                     .ref("PropertyName"), "Without these an event is refused; each is among the properties.", most: EventDeclaration.mostProperties),

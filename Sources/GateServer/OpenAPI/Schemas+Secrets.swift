@@ -19,7 +19,7 @@ extension Schemas {
             "An API token as it is known: never its secret.", required: token, optional: [("last_used_at", JSONSchema.ref("Moment").orNull)]),
         "MadeToken": JSONSchema.object(
             "A token that was just made: its text is shown this once.",
-            required: [("token", .string("What to send as Bearer.", pattern: "^gate_[a-z]+_[A-Za-z0-9_-]{43}[A-Za-z0-9]{6}$"))] + token,
+            required: [("token", .string("What to send as Bearer.", pattern: "^gate_[a-z]+_[A-Za-z0-9_-]{49}$"))] + token,
             optional: []),
         "NewWebhook": JSONSchema.object("A webhook to be made.", required: [("url", url)], optional: webhook.map { ($0.key, $0.value.orNull) })
             .example(["url": "https://hooks.example.com/gate", "types": ["guard.tripped"], "flags": ["cdp_create_ticket_embed"]]),

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 
 import schemathesis
 
@@ -18,6 +19,7 @@ def before_call(context, case, kwargs):
     keep_own_token(case)
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
+    leave_out_what_is_not_valid(case.headers or {})
     query = case.query if isinstance(case.query, dict) else {}
     choose_when(query)
     say_whom(case.path, query)
@@ -32,6 +34,13 @@ def keep_own_token(case):
     identifier = (case.path_parameters or {}).get("id")
     if case.path == "/v1/admin/tokens/{id}" and case.method == "DELETE" and str(identifier).startswith("admin-"):
         case.path_parameters["id"] = "admin-0"
+
+
+def leave_out_what_is_not_valid(headers):
+    """schemathesis 4.32 puts a 0 into optional headers that its coverage phase combines, whatever their pattern says."""
+    for name, pattern in (("If-Match", r'"(?:0|[1-9][0-9]{0,17})"'), ("Gate-Min-Revision", r"[0-9a-f]{16}-[0-9]+")):
+        if name in headers and not re.fullmatch(pattern, str(headers[name])):
+            del headers[name]
 
 
 def choose_when(query):
