@@ -22,7 +22,11 @@ extension Planner {
         guard span.seconds <= Deferral.furthest.seconds else {
             throw GateError(.durationInvalid, "\(span) is further ahead than anything is scheduled: at most \(Deferral.furthest)")
         }
-        for change in plan.changes {
+        // What this cancels stays cancelled.
+        let changes = plan.changes.filter { change in
+            if case .schedule(let id) = change.ref { !plan.cancelled.contains(id) } else { true }
+        }
+        for change in changes {
             switch change.ref {
             // What a hold stands for ends when somebody has looked, not by the clock; secrets and epochs do not come back.
             case .token, .webhook, .schedule, .epoch, .hold:
@@ -31,10 +35,12 @@ extension Planner {
             }
         }
         var planner = self
-        let restored = plan.changes.map { Schedule.Restored(ref: $0.ref, value: $0.before) }
-        let expected = plan.changes.map { EntityConflict(entity: $0.ref, revision: $0.after == nil ? 0 : plan.next.revision) }
+        let restored = changes.map { Schedule.Restored(ref: $0.ref, value: $0.before) }
+        let expected = changes.map { EntityConflict(entity: $0.ref, revision: $0.after == nil ? 0 : plan.next.revision) }
         try planner.wantSchedule(.restore(restored), at: context.now + span, expected: expected)
-        return try planner.finish()
+        var whole = try planner.finish()
+        whole.cancelled = plan.cancelled
+        return whole
     }
 
     private mutating func wantSchedule(_ step: Schedule.Step, at moment: Timestamp, expected: [EntityConflict]) throws(GateError) {

@@ -38,7 +38,7 @@ struct Routes: Sendable {
         + ManifestController.endpoints + StreamController.administration + EventController.administration
         + SystemController.endpoints + MetricsController.endpoints
 
-    /// TRACE is taken nowhere: it stands for every method that no path takes.
+    /// TRACE is taken nowhere: to the router it stands for every method that no path takes.
     private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
 
     func router(_ endpoints: [Endpoint]) -> AnyMethod {
@@ -122,7 +122,8 @@ struct Routes: Sendable {
         if sibling.access.looksAtCredential {
             _ = try await identify(request, context, sibling.access, service.store.current.snapshot, service.clock())
         }
-        if request.method == .options {
+        // A preflight that is not let in is no question about the path.
+        if request.method == .options, request.headers[.accessControlRequestMethod] == nil {
             var reply = Reply(status: .noContent, bytes: [])
             reply.headers = [.allow: allowed]
             return reply

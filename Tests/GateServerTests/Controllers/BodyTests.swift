@@ -74,7 +74,7 @@ struct BodyTests {
 
     @Test(
         "JSON by any of its names is taken",
-        arguments: ["application/json", "application/json; charset=utf-8", "Application/JSON", "application/merge-patch+json"])
+        arguments: ["application/json", "application/json; charset=utf-8", "Application/JSON"])
     func json(type: String) async throws {
         try await TestServer.running { server async throws in
             #expect(try await Self.put(server, "{}", type: type).status == 201)

@@ -59,6 +59,19 @@ struct SchedulerTests {
         }
     }
 
+    @Test("A change for a time may follow another: the first one's way back is cancelled, and the second's goes to where the first had led")
+    func again() async throws {
+        try await TestServer.running { server in
+            let first = try await server.change(.PUT, "/flags/embed/companies/acme?for=1h", ["enabled": false])["schedule"]?["id"]
+            let second = try await server.change(.PUT, "/flags/embed/companies/acme?for=2h", ["enabled": true])
+            #expect(first != nil && second["cancelled_schedules"] == .array([first ?? .null]))
+            #expect(try await server.read("/schedules").data.map { $0["id"] } == [second["schedule"]?["id"]])
+            server.clock.pass(seconds: 7_201)
+            for _ in 0..<50 where try await !server.read("/schedules").data.isEmpty { try await Task.sleep(for: .milliseconds(100)) }
+            #expect(try await server.read("/flags/embed/companies/acme").json == ["enabled": false])
+        }
+    }
+
     @Test("What would change nothing cannot be for a time, and what cannot wait is refused")
     func refused() async throws {
         try await TestServer.running { server in
