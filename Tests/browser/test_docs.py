@@ -20,8 +20,7 @@ def gate(tmp_path_factory):
     server.stop()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scheme, width", [("light", 360), ("dark", 1280)])
 def test_the_page_has_no_violation(open_page, gate, scheme, width):
     def prepared(page):
         page.emulate_media(color_scheme=scheme)

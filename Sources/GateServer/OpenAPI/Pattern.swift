@@ -8,7 +8,7 @@ enum Pattern {
     static let snakeCase = "^[a-z][a-z0-9_]{0,99}$"
     static let eventID = "^[A-Za-z0-9_-]{1,64}$"
     static let date = "^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$"
-    static let position = "^[0-9a-f]{16}-[0-9]+$"
+    static let position = "^[0-9a-f]{16}-(?:0|[1-9][0-9]{0,17})$"
     static let hash = "^[0-9a-f]{64}$"
 
     /// Control characters, and those that turn the direction of what follows.
