@@ -27,12 +27,15 @@ enum SystemController {
                 "database": .string(call.service.databasePath),
             ])
         },
-        Endpoint(.post, "/v1/admin/backup", .administer, "The whole database as it is now, as an SQLite file: secrets' digests included") { call in
+        Endpoint(
+            .post, "/v1/admin/backup", .administer, "The whole database as it is now, as an SQLite file: secrets' digests included",
+            answers: .file("application/vnd.sqlite3")
+        ) { call in
             let copy = try await call.service.backups.copy()
             let token = try call.token.id
             call.service.logger.notice("a backup is taken", metadata: ["token": "\(token)", "revision": "\(copy.position.revision)"])
             return backup(copy)
-        },
+        }.describing(failures: [503, 507]),
     ]
 
     private static func backup(_ copy: BackupCopy) -> Reply {

@@ -33,6 +33,9 @@ struct Content: Sendable {
     /// Manifests, one a line.
     static let lines = Content(mediaTypes: Import.mediaTypes, schema: .ref("ImportLines"))
 
+    /// A file.
+    static func file(_ mediaType: String) -> Content { Content(mediaTypes: [mediaType], schema: .string("The file's bytes.")) }
+
     /// Text of some other form.
     static func text(_ mediaType: String, _ description: String) -> Content { Content(mediaTypes: [mediaType], schema: .string(description)) }
 }

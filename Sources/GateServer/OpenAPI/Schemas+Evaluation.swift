@@ -38,7 +38,7 @@ extension Schemas {
             [
                 "gate": .ref("GateName"), "company_id": .ref("CompanyID"), "user_id": .ref("UserID"), "allowed": .boolean("The answer."),
                 "reason": .word("`allowed`, `permission_missing`, or the failing flag's.", ["allowed", "permission_missing"] + flagReasons),
-                "checks": .array(.anyOf("A clause.", [.ref("PermissionCheck"), .ref("FlagCheck")])),
+                "checks": .array(.anyOf("A clause.", [.ref("PermissionCheck"), .ref("FlagCheck"), .ref("KeptFlagCheck")])),
             ]
         ).example([
             "gate": "canCreateTicket", "company_id": "acme", "user_id": "agent-7", "allowed": false, "reason": "company_off",
@@ -53,7 +53,10 @@ extension Schemas {
         "PermissionCheck": .object("A permission that a gate asks for.", required: permissionCheck, optional: [("role", .ref("RoleName"))]),
         "FlagCheck": .object(
             "A flag that a gate asks for, or that another flag stands on.",
-            required: flagCheck + [("prerequisites", .array(.ref("FlagCheck")))], optional: place),
+            required: flagCheck + [("prerequisites", .array(.anyOf("A clause.", [.ref("FlagCheck"), .ref("KeptFlagCheck")])))], optional: place),
+        "KeptFlagCheck": .object(
+            "What users' tokens are told of a flag that is kept from them.",
+            ["kind": .constant("flag"), "satisfied": .boolean("Whether it is on."), "reason": .word("Why.", flagReasons)]),
         "Explanation": .anyOf("A trace, with the change that decided each clause.", [.ref("ExplainedDecision"), .ref("ExplainedFlag")]),
         "ExplainedDecision": .object(
             "A gate's answer, explained.",

@@ -21,9 +21,10 @@ extension Schemas {
             [
                 "company_id": .ref("CompanyID"), "user_id": .ref("UserID"), "since": .ref("Moment"), "revision": .ref("Revision"),
                 "queued_events": .integer("Not taken by the client yet.", in: 0...64),
+                "behind": .boolean("Whether events wait for the client to read."),
             ]
         ).example([
-            "company_id": "acme", "user_id": "agent-7", "since": "2026-12-01T09:00:00.000000Z", "revision": 43, "queued_events": 0,
+            "company_id": "acme", "user_id": "agent-7", "since": "2026-12-01T09:00:00.000000Z", "revision": 43, "queued_events": 0, "behind": false,
         ]),
         "OpenAPI": .anyObject("This document (OpenAPI 3.1)."),
     ]
