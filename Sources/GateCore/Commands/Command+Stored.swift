@@ -10,7 +10,8 @@ extension Command {
             guard ref.isSchedulable else { break }
             return ["patch": ["entity": ref.json, "value": patch]]
         case .delete(let ref):
-            guard ref.isSchedulable else { break }
+            // What a hold stands for ends when somebody has looked, not by the clock.
+            guard ref.isSchedulable, ref.kind != .hold else { break }
             return ["delete": ["entity": ref.json]]
         case .setStates(let flag, let companies, let groups):
             return ["set_states": ["flag": .string(flag.rawValue), "companies": Self.states(companies), "groups": Self.states(groups)]]
@@ -38,7 +39,8 @@ extension Command {
         }
         throw GateError(
             .scheduleUnsupported,
-            "this cannot wait: flags, states, holds, permissions, roles, gates, companies, and a rollout's start, pause, resume and rollback can")
+            "this cannot wait: flags, states, placing a hold, permissions, roles, gates, companies, and a rollout's start, pause, resume and rollback can"
+        )
     }
 
     /// - Throws: what is not of the stored form.

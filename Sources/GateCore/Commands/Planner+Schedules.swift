@@ -16,16 +16,16 @@ extension Planner {
 
     /// Adds to a plan the way back, due after a time.
     func withInverse(of plan: Plan, after span: TimeSpan) throws(GateError) -> Plan {
-        guard !plan.changesNothing else {
+        // Schedules that it cancels are gone for good; and a company that was registered with it stays: it is no part of what is taken back.
+        let written = plan.changes.filter { change in !plan.cancelled.contains { change.ref == .schedule($0) } }
+        guard !written.isEmpty else {
             throw GateError(.nothingChanges, "this changes nothing, so there is nothing to take back after \(span)")
         }
         guard span.seconds <= Deferral.furthest.seconds else {
             throw GateError(.durationInvalid, "\(span) is further ahead than anything is scheduled: at most \(Deferral.furthest)")
         }
-        // What this cancels stays cancelled.
-        let changes = plan.changes.filter { change in
-            if case .schedule(let id) = change.ref { !plan.cancelled.contains(id) } else { true }
-        }
+        let states = written.filter { $0.ref.kind != .company || $0.before != nil }
+        let changes = states.isEmpty ? written : states
         for change in changes {
             switch change.ref {
             // What a hold stands for ends when somebody has looked, not by the clock; secrets and epochs do not come back.
@@ -92,7 +92,13 @@ extension Planner {
         planner.wanted[.schedule(schedule.id)] = .some(nil)
         switch schedule.step {
         case .command(let stored): try planner.draft(Command(stored: stored))
-        case .restore(let entities): for entity in entities { planner.wanted[entity.ref] = .some(entity.value) }
+        case .restore(let entities):
+            for entity in entities { planner.wanted[entity.ref] = .some(entity.value) }
+            for entity in entities where entity.value == nil {
+                if let part = try planner.removeLaterParts(of: entity.ref).first {
+                    throw GateError(.hasDependents, "\(entity.ref) was to be gone by now, but has \(part.entity) since: decide anew")
+                }
+            }
         }
         let plan = try planner.finish()
         try Authority(schedule.rights).check(plan.changes.filter { $0.ref.kind != .schedule }, flips: plan.impact.flips)
@@ -101,22 +107,5 @@ extension Planner {
                 .scheduleOverdue, "it fell due at \(schedule.dueAt), while the server was down, and would turn something on: decide anew")
         }
         return plan
-    }
-}
-
-extension Plan {
-    /// Whether an answer, or something that an answer may come to rest on, is on after this and was not before.
-    var turnsSomethingOn: Bool {
-        impact.flips.contains(where: \.isOn)
-            || changes.contains { change in
-                switch (change.before, change.after) {
-                case (.flag(let before), .flag(let after)): !before.enabled && after.enabled
-                case (nil, .flag(let after)): after.enabled
-                case (let before, .flagState(let after)):
-                    after.enabled && before != .flagState(FlagState(flag: after.flag, company: after.company, enabled: true))
-                case (.hold, nil), (_, .rollout), (_, .user), (_, .role), (_, .gate): true
-                default: false
-                }
-            }
     }
 }

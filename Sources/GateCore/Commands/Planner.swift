@@ -152,6 +152,8 @@ package struct Planner {
                 if let company, base.companies[company] == nil { throw Self.unknown(.company(company)) }
             default: throw Self.unknown(ref)
             }
+            // It is a write all the same: it cancels what was to take an earlier one back.
+            wanted[ref] = .some(nil)
             return
         }
         switch ref {
@@ -245,7 +247,7 @@ package struct Planner {
     }
 
     /// What became part of a flag or company since it was made goes with it, and stands in the way unless forced.
-    private mutating func removeLaterParts(of ref: EntityRef) throws(GateError) -> [EntityConflict] {
+    mutating func removeLaterParts(of ref: EntityRef) throws(GateError) -> [EntityConflict] {
         guard base.entity(ref).entity != nil else { return [] }
         let known = Set(wanted.keys)
         switch ref {
