@@ -60,9 +60,9 @@ extension EventFile {
             ])
     }
 
-    /// Findings that were not acted upon yet, and stops that are watched; the oldest first.
+    /// Findings that were not acted upon yet, the oldest first, and after them stops that are watched.
     func openFindings() throws(GateError) -> [StoredFinding] {
-        try findings("settled_at IS NULL OR recovery = 'watching' ORDER BY id LIMIT 1000", [])
+        try findings("settled_at IS NULL OR recovery = 'watching' ORDER BY settled_at IS NOT NULL, id LIMIT 1000", [])
     }
 
     /// The latest findings of a flag, the newest first.

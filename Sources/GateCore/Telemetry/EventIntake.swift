@@ -125,7 +125,7 @@ package struct EventIntake: Sendable {
 
 extension JSONValue {
     /// What a property's pattern looks at; nil for anything but a string or a whole number.
-    fileprivate var propertyText: String? {
+    var propertyText: String? {
         switch self {
         case .string(let text): text
         case .integer(let number): String(number)

@@ -21,7 +21,7 @@ package actor EventReader {
     package func recovery(of stop: StoredFinding, now: Timestamp) throws(GateError) -> Recovery {
         let start = stop.finding.decidedAt
         let end = min(now, start + StoredFinding.watch)
-        let metric = stop.finding.metric?.rawValue ?? ""
+        let metric = (stop.finding.metric ?? GuardBook.zeroTolerance).rawValue
         let errors = try file.errors(of: stop.finding.flag, metric, company: stop.finding.company, after: start, until: end)
         return Recovery(errors: errors.count, last: errors.last, start: start, end: end)
     }

@@ -39,6 +39,9 @@ package actor EventStore {
     private nonisolated let waiting = Mutex<[Batch]>([])
     private nonisolated let gone = Gone()
 
+    /// Batches that no commit has begun with.
+    nonisolated var waitingBatches: Int { waiting.withLock { $0.count } }
+
     /// - Parameters:
     ///   - file: moved into the actor; nobody else may use its connection.
     ///   - store: the state that guards and companies are looked up in.

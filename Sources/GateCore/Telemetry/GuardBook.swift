@@ -25,7 +25,8 @@ struct GuardBook {
     private var index: GuardIndex
     /// The entries that this transaction changed, as they were.
     private var before: [Key: Entry?] = [:]
-    private var alerts: [String: (since: Timestamp, count: Int)] = [:]
+    private var alerts: [String: AlertWindow] = [:]
+    private var alertsBefore: [String: AlertWindow?] = [:]
     /// The origin that the embed is served from: an event that names another is a bypass of the origin guard.
     private let embedOrigin: String?
     private let lately: LatelyOn
@@ -35,6 +36,12 @@ struct GuardBook {
         self.embedOrigin = embedOrigin
         self.lately = lately
         index = GuardIndex(Snapshot(incarnation: ""))
+    }
+
+    /// How often an event came since a moment.
+    private struct AlertWindow {
+        var since: Timestamp
+        var count = 0
     }
 
     /// An event on its way through: what it is seen with.
@@ -57,13 +64,13 @@ struct GuardBook {
             case .opened:
                 if counts { _ = try file.insertOutcome("opened", isError: false, counted: true, sight.event, watcher) }
             case .alert(let alert): findings += warn(alert, sight, watcher)
-            case .zeroTolerance: if counts { findings += bypassed(sight, watcher) }
+            case .zeroTolerance: findings += try bypassed(sight, watcher, counts: counts, into: file)
             case .error(let metric, let lines):
-                if let code = event.properties["error_code"]?.stringValue, metric.userErrors.contains(code) { continue }
+                if let code = event.properties["error_code"]?.propertyText, metric.userErrors.contains(code) { continue }
                 guard try file.insertOutcome(metric.name.rawValue, isError: true, counted: counts, sight.event, watcher), counts else { continue }
                 findings += judge(metric, lines, isError: true, sight, watcher)
             case .success(let metric, let lines):
-                if counts, isForeign(event), watcher.hasZeroTolerance { findings += bypassed(sight, watcher) }
+                if isForeign(event), watcher.hasZeroTolerance { findings += try bypassed(sight, watcher, counts: counts, into: file) }
                 guard counts, try file.insertOutcome(metric.name.rawValue, isError: false, counted: true, sight.event, watcher) else { continue }
                 findings += judge(metric, lines, isError: false, sight, watcher)
             }
@@ -76,14 +83,19 @@ struct GuardBook {
         return origin != embedOrigin
     }
 
-    /// The company's detectors are asked first; where they did not trip, the flag's.
+    /// The company's detectors are asked first; where they did not trip, the flag's. What a company sends after its own stop says nothing of
+    /// the others, and counts no more.
     private mutating func judge(
         _ metric: GuardMetric, _ lines: DetectorLines, isError: Bool, _ sight: Sight, _ watcher: GuardIndex.Watcher
     ) -> [GuardFinding] {
+        let key = Key(flag: watcher.flag, company: sight.event.company, metric: metric.name)
+        guard edit(key, lines, sight, watcher, { $0.tripped == nil }) else { return [] }
         let own = take(metric.name, lines, isError: isError, sight, watcher, scope: .company, of: sight.event.company)
         let isForSeveral = index.isOnForSeveral(watcher.slot, in: sight.state) && !own.contains { if case .trip = $0 { true } else { false } }
         let wide = take(metric.name, lines, isError: isError, sight, watcher, scope: .flag(isOnForSeveral: isForSeveral), of: nil)
-        return own.map { finding($0, metric, of: sight.event.company, sight, watcher) } + wide.map { finding($0, metric, of: nil, sight, watcher) }
+        // A user belongs to a company: that their errors count no more is told of there, once.
+        return own.map { finding($0, metric, of: sight.event.company, sight, watcher) }
+            + wide.filter { $0 != .userCapped }.map { finding($0, metric, of: nil, sight, watcher) }
     }
 
     private mutating func take(
@@ -147,8 +159,12 @@ struct GuardBook {
     // MARK: Zero tolerance and alerts
 
     /// A hold for the company when a user's own token reported it; for the flag when a back end did, or when it is the second company.
-    private mutating func bypassed(_ sight: Sight, _ watcher: GuardIndex.Watcher) -> [GuardFinding] {
+    private mutating func bypassed(
+        _ sight: Sight, _ watcher: GuardIndex.Watcher, counts: Bool, into file: EventFile
+    ) throws(GateError) -> [GuardFinding] {
         let (event, none) = (sight.event, DetectorLines.none)
+        _ = try file.insertOutcome(Self.zeroTolerance.rawValue, isError: true, counted: counts, event, watcher)
+        guard counts else { return [] }
         let wideKey = Key(flag: watcher.flag, company: nil, metric: Self.zeroTolerance)
         let companies = edit(wideKey, none, sight, watcher) { state in
             state.companyErrors[event.company, default: 0] += 1
@@ -178,8 +194,10 @@ struct GuardBook {
     /// Told once within each span.
     private mutating func warn(_ alert: GuardAlert, _ sight: Sight, _ watcher: GuardIndex.Watcher) -> [GuardFinding] {
         let (key, now) = ("\(watcher.flag)/\(alert.event)", sight.event.receivedAt)
-        var window = alerts[key] ?? (since: now, count: 0)
-        if now > window.since + alert.within { window = (since: now, count: 0) }
+        if alertsBefore[key] == nil { alertsBefore[key] = .some(alerts[key]) }
+        var window = alerts[key] ?? AlertWindow(since: now)
+        // A clock that was set back begins anew too.
+        if now > window.since + alert.within || now < window.since { window = AlertWindow(since: now) }
         window.count += 1
         alerts[key] = window
         guard window.count == alert.count + 1 else { return [] }
@@ -206,11 +224,12 @@ struct GuardBook {
     }
 
     /// The transaction is in the file.
-    mutating func committed() { before = [:] }
+    mutating func committed() { (before, alertsBefore) = ([:], [:]) }
 
-    /// The transaction is not in the file: the detectors are as they were.
+    /// The transaction is not in the file: detectors and alerts are as they were.
     mutating func rolledBack() {
         for (key, entry) in before { detectors[key] = entry }
-        before = [:]
+        for (key, window) in alertsBefore { alerts[key] = window }
+        committed()
     }
 }

@@ -33,6 +33,7 @@ package final class LatelyOn: Sendable {
     }
 
     package func contains(_ flag: FlagCode, _ company: CompanyID, at now: Timestamp) -> Bool {
-        ends.withLock { $0.offAt[Place(flag: flag, company: company)].map { $0 > now - Self.span } ?? false }
+        // A moment that a clock set back has not come to yet is no moment ago.
+        ends.withLock { $0.offAt[Place(flag: flag, company: company)].map { $0 > now - Self.span && $0 < now + Self.span } ?? false }
     }
 }

@@ -1,3 +1,4 @@
+import Crypto
 import GateCore
 import Logging
 import ServiceLifecycle
@@ -5,7 +6,7 @@ import ServiceLifecycle
 /// Acts upon what the guards found: stops as changes by `guard`, warnings as notices, and the look 15 minutes after a stop.
 ///
 /// A finding is in the events' file before it is acted upon, and is settled there afterwards. A server that dies in between finds it again;
-/// the planner sees to it that a stop is one change all the same.
+/// the planner and the write's own key see to it that a stop is one change all the same.
 struct GuardService: Service {
     let events: EventStore
     let reader: EventReader
@@ -40,27 +41,31 @@ struct GuardService: Service {
     /// Once through everything that is open. What fails is left for the next time.
     func settle() async {
         do {
-            for open in try await events.openFindings() {
-                switch (open.finding.kind, open.settledAt) {
-                case (.trip, nil): try await stop(open)
-                case (.warning, nil): try await warn(open)
-                default: try await look(open)
-                }
+            for open in try await events.openFindings() { await settle(open) }
+        } catch {
+            logger.error("the guards' findings could not be read", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// One that fails holds up no other.
+    private func settle(_ open: StoredFinding) async {
+        do {
+            switch (open.finding.kind, open.settledAt) {
+            case (.trip, nil): try await stop(open)
+            case (.warning, nil): try await warn(open)
+            default: try await look(open)
             }
         } catch {
-            logger.error("a guard's finding could not be acted upon", metadata: ["error": "\(error)"])
+            logger.error("a guard's finding could not be acted upon", metadata: ["finding": "\(open.id)", "error": "\(error)"])
         }
     }
 
     private func stop(_ open: StoredFinding) async throws {
         let finding = open.finding
-        let reason = String(finding.reason.unicodeScalars.prefix(WriteRequest.longestReason))
-        let request = WriteRequest(.trip(finding.trip), actor: Self.actor, reason: reason, authority: .full)
-        let outcome = try await writer.write(request)
+        let outcome = try await writer.write(Self.request(for: open))
         let revision = outcome.receipt["changed"] == true ? outcome.receipt["revision"]?.integerValue : nil
-        // What was held already is not watched twice; and zero tolerance has no rate to watch.
-        let isWatched = revision != nil && finding.metric != nil
-        try await events.settle(open.id, at: clock(), revision: revision, recovery: isWatched ? .watching : nil)
+        // What was held already is not watched twice.
+        try await events.settle(open.id, at: clock(), revision: revision, recovery: revision == nil ? nil : .watching)
         guard let revision else { return }
         metrics.tripped(finding)
         var metadata: Logger.Metadata = [
@@ -69,6 +74,17 @@ struct GuardService: Service {
         ]
         if let company = finding.company { metadata["company_id"] = "\(company)" }
         logger.warning("a guard stopped a flag", metadata: metadata)
+    }
+
+    /// A finding is one write: asked for again, after a server died before it could note the revision, it is answered with the same receipt.
+    static func request(for open: StoredFinding) -> WriteRequest {
+        let finding = open.finding
+        let reason = String(finding.reason.unicodeScalars.prefix(WriteRequest.longestReason))
+        var request = WriteRequest(.trip(finding.trip), actor: actor, reason: reason, authority: .full)
+        let text = "\(open.id) \(finding.decidedAt) \(finding.flag) \(finding.company?.rawValue ?? "") \(finding.numbers.text)"
+        let digest = Array(SHA256.hash(data: Array(text.utf8)))
+        request.idempotency = WriteRequest.Idempotency(token: actor, key: digest.hexadecimal, requestDigest: digest)
+        return request
     }
 
     private func warn(_ open: StoredFinding) async throws {

@@ -60,8 +60,10 @@ struct EventStoreTests {
         let gate = Held()
         let (store, reader) = try Self.store(database) { call, made in gate.pass(call, made) }
         try await withThrowingTaskGroup(of: EventStore.Outcome.self) { tasks in
-            for number in 0..<20 { tasks.addTask { try await store.append(Self.events(["e\(number)"])) } }
-            try await Task.sleep(for: .milliseconds(300))
+            tasks.addTask { try await store.append(Self.events(["first"])) }
+            while !gate.isEntered { try await Task.sleep(for: .milliseconds(1)) }
+            for number in 1..<20 { tasks.addTask { try await store.append(Self.events(["e\(number)"])) } }
+            while store.waitingBatches < 19 { try await Task.sleep(for: .milliseconds(1)) }
             gate.release()
             for try await outcome in tasks { #expect(outcome == .init(accepted: 1, duplicates: 0)) }
         }
@@ -135,13 +137,15 @@ struct EventStoreTests {
 
 /// Keeps SQLite's first call waiting until it is released, and counts the steps.
 private final class Held: Sendable {
-    private let state = Mutex((isHeld: true, steps: 0))
+    private let state = Mutex((isHeld: true, isEntered: false, steps: 0))
 
+    var isEntered: Bool { state.withLock { $0.isEntered } }
     var count: Int { state.withLock { $0.steps } }
 
     func release() { state.withLock { $0.isHeld = false } }
 
     func pass(_ call: SQLiteConnection.Call, _ made: Bool) -> Int32? {
+        state.withLock { $0.isEntered = true }
         while state.withLock({ $0.isHeld }) { usleep(1_000) }
         if call == .step, !made { state.withLock { $0.steps += 1 } }
         return nil

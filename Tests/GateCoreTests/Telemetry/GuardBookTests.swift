@@ -6,58 +6,7 @@ import Testing
 /// Events through the real file: what the guards count, what they find, and what is left after a failure or a restart.
 @Suite("Guards over events", .timeLimit(.minutes(10)))
 struct GuardBookTests {
-    private static let start = Timestamp(microseconds: 1_800_000_000_000_000)
-    private static let conditions = Guard(
-        flag: "f", opened: [EventName(unchecked: "opened")],
-        metrics: [
-            GuardMetric(
-                name: MetricName(unchecked: "create_error"), errors: [EventName(unchecked: "failed")], successes: [EventName(unchecked: "created")],
-                userErrors: ["typo"], limit: Rate(millionths: 100_000))
-        ], zeroTolerance: [EventName(unchecked: "bypass")])
-
-    /// A flag that is on for acme and globex, with a guard.
-    private final class Bench: Sendable {
-        let database: TestDatabase
-        let writer: GateWriter
-        let clock = TestClock()
-        /// Calls into SQLite until one fails; nil: none does.
-        let callsToGo = Mutex<Int?>(nil)
-        private let number = Mutex(0)
-
-        init() async throws {
-            database = try TestDatabase()
-            writer = try await database.writer()
-            let events = ["opened", "created", "failed", "bypass"].map { Entity.event(EventDeclaration(name: EventName(unchecked: $0))) }
-            let companies = ["acme", "globex", "umbrella"].map { Entity.company(Company(id: CompanyID(unchecked: $0))) }
-            let states = ["acme", "globex"].map { Entity.flagState(FlagState(flag: "f", company: CompanyID(unchecked: $0), enabled: true)) }
-            try await writer.put(.load(events + companies + [.flag(Flag(code: "f", enabled: true))] + states + [.guard(conditions)]))
-        }
-
-        func store() throws -> EventStore {
-            let file = try EventFile(path: EventFile.path(beside: database.path))
-            file.connection.fault = { [self] _, made in
-                callsToGo.withLock { calls in
-                    guard !made, let left = calls else { return nil }
-                    calls = left - 1
-                    return left == 0 ? 13 : nil
-                }
-            }
-            return try EventStore(file, store: writer.store, embedOrigin: "https://crm.test", clock: { start })
-        }
-
-        func event(
-            _ name: String, _ company: CompanyID = "acme", user: String? = nil, at moment: Timestamp = start, attempt: String? = nil,
-            _ properties: JSONObject = [:]
-        ) -> TelemetryEvent {
-            let id = number.withLock { number in
-                number += 1
-                return number
-            }
-            return TelemetryEvent(
-                id: "e\(id)", event: EventName(unchecked: name), at: moment, receivedAt: moment, company: company,
-                user: UserID(unchecked: user ?? "u\(id)"), attempt: attempt, properties: properties)
-        }
-    }
+    private static let start = GuardBench.start
 
     private static func fast(_ store: EventStore, _ company: CompanyID? = "acme") async -> Int? {
         await store.levels(of: "f").first { $0.company == company }?.state.fast
@@ -65,7 +14,7 @@ struct GuardBookTests {
 
     @Test("count the first outcome of an attempt, and no error that was the user's own")
     func attempts() async throws {
-        let bench = try await Bench()
+        let bench = try await GuardBench()
         let store = try bench.store()
         _ = try await store.append([
             bench.event("failed", attempt: "a"), bench.event("failed", attempt: "a"), bench.event("created", attempt: "a"),
@@ -79,7 +28,7 @@ struct GuardBookTests {
 
     @Test("count for companies that the flag is on for, and for a minute after it went off")
     func whileOn() async throws {
-        let bench = try await Bench()
+        let bench = try await GuardBench()
         let store = try bench.store()
         _ = try await store.append([bench.event("failed", "umbrella"), bench.event("failed", "nobody")])
         #expect(await store.levels(of: "f").isEmpty)
@@ -95,7 +44,7 @@ struct GuardBookTests {
 
     @Test("stand after a restart where they stood, with what was found and not yet acted upon")
     func restart() async throws {
-        let bench = try await Bench()
+        let bench = try await GuardBench()
         var store: EventStore? = try bench.store()
         _ = try await store!.append((0..<5).map { _ in bench.event("failed") } + [bench.event("created", "globex")])
         let before = await store!.levels(of: "f").map(\.json.text).sorted()
@@ -116,7 +65,7 @@ struct GuardBookTests {
 
     @Test("are as they were when a commit fails, and count the events when they come again")
     func failure() async throws {
-        let bench = try await Bench()
+        let bench = try await GuardBench()
         let store = try bench.store()
         _ = try await store.append([bench.event("failed")])
         let batch = [bench.event("failed"), bench.event("failed")]
@@ -138,7 +87,7 @@ struct GuardBookTests {
 
     @Test("begin anew in an epoch, and for a flag that was deleted and made again")
     func epochs() async throws {
-        let bench = try await Bench()
+        let bench = try await GuardBench()
         let store = try bench.store()
         _ = try await store.append((0..<3).map { _ in bench.event("failed") })
         try await bench.writer.put(.put(.hold(Hold(flag: "f"))))
@@ -147,7 +96,10 @@ struct GuardBookTests {
         #expect(await Self.fast(store) == 1_609)
         try await bench.writer.put(.delete(.flag("f")))
         try await bench.writer.put(
-            .load([.flag(Flag(code: "f", enabled: true)), .flagState(FlagState(flag: "f", company: "acme", enabled: true)), .guard(Self.conditions)]))
+            .load([
+                .flag(Flag(code: "f", enabled: true)), .flagState(FlagState(flag: "f", company: "acme", enabled: true)),
+                .guard(GuardBench.conditions),
+            ]))
         _ = try await store.append([bench.event("failed")])
         #expect(await Self.fast(store) == 1_609)
     }
@@ -156,7 +108,7 @@ struct GuardBookTests {
         "hold a company for a bypass that its user reports, and the flag when a second company follows, an API token reports, or an origin is foreign"
     )
     func zeroTolerance() async throws {
-        let bench = try await Bench()
+        let bench = try await GuardBench()
         let store = try bench.store()
         _ = try await store.append([bench.event("bypass"), bench.event("bypass")])
         #expect(try await store.openFindings().map(\.finding.company) == ["acme"])
@@ -165,7 +117,7 @@ struct GuardBookTests {
         _ = try await store.append([bench.event("created", "globex", ["origin": "https://crm.test.evil"])])
         #expect(try await store.openFindings().map(\.finding.company) == ["acme", nil])
 
-        let other = try await Bench()
+        let other = try await GuardBench()
         let second = try other.store()
         var reported = other.event("bypass")
         reported.isReportedByToken = true
