@@ -45,15 +45,16 @@ package struct OutcomeCounts: Hashable, Sendable {
         ]
     }
 
-    /// The RFC's two success criteria (§1): at least 99 % created, at least 99 % associated. They are shown, and decide nothing.
+    /// The RFC's two success criteria (§1), each at least 99 %: `created ÷ (created + create errors)` and `associated ÷ created`. They are
+    /// shown, and decide nothing.
     package var successCriteria: JSONValue {
-        func row(_ name: String, _ failed: Double?) -> JSONValue {
+        func row(_ name: String, _ part: Int, of whole: Int) -> JSONValue {
             [
-                "criterion": .string(name), "needed": .number(0.99), "measured": failed.map { .number((1 - $0).shown) } ?? .null,
-                "met": .bool(failed.map { $0 <= 0.01 } ?? false),
+                "criterion": .string(name), "needed": .number(0.99), "measured": Self.share(part, of: whole).map { .number($0.shown) } ?? .null,
+                "met": .bool(whole > 0 && part * 100 >= whole * 99),
             ]
         }
-        return [row("create_reliability", createErrorRate), row("association_reliability", associateFailedRate)]
+        return [row("create_reliability", created, of: created + createErrors), row("association_success", associated, of: created)]
     }
 }
 
