@@ -140,7 +140,16 @@ struct ServerConfiguration: Sendable {
         guard let scheme = schemes.first(where: { text.lowercased().hasPrefix($0) }) else {
             throw GateError(.parameterInvalid, "--crm-embed-url must be a URL such as https://crm.example.com, not \(quoted(text))")
         }
-        return scheme + text.dropFirst(scheme.count).prefix { $0 != "/" && $0 != "?" && $0 != "#" }.lowercased()
+        var host = text.dropFirst(scheme.count).prefix { $0 != "/" && $0 != "?" && $0 != "#" }.lowercased()
+        // An origin never has its scheme's own port: with it, every event would come from somewhere else.
+        let ownPort = scheme == "https://" ? ":443" : ":80"
+        if host.hasSuffix(ownPort) { host.removeLast(ownPort.count) }
+        guard !host.isEmpty, !host.contains("@") else {
+            throw GateError(.parameterInvalid, "--crm-embed-url must name a host and no user, not \(quoted(text))")
+        }
+        // The panel forces https but on this machine.
+        let isHere = ["localhost", "127.0.0.1", "[::1]"].contains { host == $0 || host.hasPrefix($0 + ":") }
+        return (isHere ? scheme : "https://") + host
     }
 
     private static func limits(_ texts: [String]) throws(GateError) -> [String: Int] {

@@ -24,6 +24,23 @@ struct ConfigurationTests {
         #expect(configuration.adminAddress == nil && configuration.bootstrapTokenFile == nil && configuration.seeds.isEmpty)
     }
 
+    @Test(
+        "The embed's origin is what a page there says of itself",
+        arguments: [
+            ("https://crm.example.com", "https://crm.example.com"), ("https://CRM.example.com/embed/?a#b", "https://crm.example.com"),
+            ("https://crm.example.com:443/embed", "https://crm.example.com"), ("https://crm.example.com:8443", "https://crm.example.com:8443"),
+            ("http://crm.example.com", "https://crm.example.com"), ("http://crm.example.com:80/", "https://crm.example.com"),
+            ("http://127.0.0.1:9000/embed", "http://127.0.0.1:9000"), ("http://localhost:80", "http://localhost"),
+        ])
+    func embedOrigin(url: String, origin: String) async throws {
+        #expect(try await Self.configuration(["--crm-embed-url", url]).embedOrigin == origin)
+    }
+
+    @Test("An embed URL without a host, or with a user, is refused", arguments: ["https://", "https:///embed", "https://user@crm.test", "crm.test"])
+    func embedURLRefused(url: String) async throws {
+        await #expect(throws: GateError.self) { try await Self.configuration(["--crm-embed-url", url]) }
+    }
+
     @Test("A file has what the flags do not say, and every kind of setting can stand in it")
     func file() async throws {
         try await TestFolder.with { folder in
