@@ -13,6 +13,7 @@ struct WebhookSender: Service {
     let metrics: ServerMetrics
     let clock: @Sendable () -> Timestamp
     let logger: Logger
+    var resolve: WebhookTarget.Resolve = WebhookTarget.resolve
 
     private static let interval = Duration.milliseconds(500)
     private static let timeLimit = TimeAmount.seconds(10)
@@ -96,7 +97,7 @@ struct WebhookSender: Service {
 
     private func send(_ notice: QueuedNotice, to url: String) async -> Result {
         do {
-            let target = try await WebhookTarget(url, allowed: allowed)
+            let target = try await WebhookTarget(url, allowed: allowed, resolve: resolve)
             var configuration = HTTPClient.Configuration(
                 redirectConfiguration: .disallow, timeout: .init(connect: Self.timeLimit, read: Self.timeLimit), proxy: nil, decompression: .disabled)
             configuration.dnsOverride = [target.host: target.address]

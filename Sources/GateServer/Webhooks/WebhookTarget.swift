@@ -19,12 +19,16 @@ struct WebhookTarget: Sendable {
     /// The checked address, as text.
     let address: String
 
+    /// Finds an address of a host: by the system, unless a test says otherwise.
+    typealias Resolve = @Sendable (_ host: String, _ port: Int) throws -> SocketAddress
+    static let resolve: Resolve = { host, port in try SocketAddress.makeAddressResolvingHost(host, port: port) }
+
     /// Addresses that are nobody's public ones: this machine, private and link-local networks, and what is reserved.
     private static let forbidden: [AddressRange] = [
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
         "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "::/96",
-        "64:ff9b::/32",
-        "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+        "64:ff9b::/32", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10",
+        "ff00::/8",
     ].compactMap { try? AddressRange($0) }
     private static let mapped = try? AddressRange("::ffff:0:0/96")
 
@@ -44,12 +48,12 @@ struct WebhookTarget: Sendable {
     ///
     /// - Parameter allowed: ranges that are admitted although they are not public; plain http is admitted to the loopback among them.
     /// - Throws: `webhook_refused`; `webhook_unresolved` where the name has no address now.
-    init(_ url: String, allowed: [AddressRange]) async throws(GateError) {
+    init(_ url: String, allowed: [AddressRange], resolve: @escaping Resolve = Self.resolve) async throws(GateError) {
         let (host, port, isSecure) = try Self.check(url: url)
         let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
         let resolved: SocketAddress
         do {
-            resolved = try await NIOThreadPool.singleton.runIfActive { try SocketAddress.makeAddressResolvingHost(bare, port: port) }
+            resolved = try await NIOThreadPool.singleton.runIfActive { try resolve(bare, port) }
         } catch {
             throw GateError(.webhookUnresolved, "the webhook's host \(quoted(host)) has no address")
         }
