@@ -14,6 +14,7 @@ struct Composition: Sendable {
     private let configuration: ServerConfiguration
     private let service: GateService
     private let guards: GuardService
+    let scheduler: Scheduler
     private let logger: Logger
     private let threads: MultiThreadedEventLoopGroup
 
@@ -53,6 +54,7 @@ struct Composition: Sendable {
         let eventReader = try EventReader(path: eventsPath)
         guards = GuardService(
             events: events, reader: eventReader, writer: writer, metrics: metrics, clock: clock, logger: logger, signals: findings)
+        scheduler = Scheduler(writer: writer, clock: clock, logger: logger)
         service = GateService(
             writer: writer, history: try HistoryReader(path: configuration.database), backups: Backups(database: configuration.database),
             events: events, eventReader: eventReader, authenticator: authenticator, limits: limits,
@@ -72,7 +74,6 @@ struct Composition: Sendable {
         let routes = Routes(service: service, cors: CORS(origins: configuration.corsOrigins))
         let listeners = try listenerPlans().map { plan in try listener(plan, routes, listening) }
         let retention = EventRetention(events: service.events, clock: service.clock, logger: logger)
-        let scheduler = Scheduler(writer: service.writer, clock: service.clock, logger: logger)
         let webhooks = WebhookSender(
             writer: service.writer, allowed: service.webhookAllowed, metrics: service.metrics, clock: service.clock, logger: logger)
         var group = ServiceGroupConfiguration(

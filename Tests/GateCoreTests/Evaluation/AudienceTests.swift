@@ -19,15 +19,18 @@ struct AudienceTests {
         let companies = (0..<100_000).map { Company(id: CompanyID(unchecked: "company-\($0)")) }
         let rollout = Rollout(flag: "embed", stages: (0...100).map { RolloutStage(name: StageName(unchecked: "s\($0)"), percentage: $0) })
         var before = [Bool](repeating: false, count: companies.count)
+        var worst = 0.0
         for stage in 0...100 {
             let audience = Audience(rollout, upTo: stage)
             let now = companies.map(audience.contains)
             #expect(zip(before, now).allSatisfy { !$0 || $1 }, "\(stage) % lost a company")
             let share = Double(now.count { $0 }) / 1_000
             #expect(abs(share - Double(stage)) <= 0.5, "\(share) of \(stage) %")
+            worst = max(worst, abs(share - Double(stage)))
             before = now
         }
         #expect(before.allSatisfy { $0 })
+        print("100 000 companies, 0 to 100 %: none dropped at any step, the share at most \((worst * 1_000).rounded() / 1_000) points off")
     }
 
     @Test("is the union of the stages up to the current one, in the statuses that reach it")

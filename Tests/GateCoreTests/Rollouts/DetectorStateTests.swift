@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 
 @testable import GateCore
@@ -111,8 +110,9 @@ struct DetectorStateTests {
 
     @Test("stop rollouts that are broken, soon, and healthy ones hardly ever")
     func simulation() {
-        let isFull = ProcessInfo.processInfo.environment["GATE_SIMULATION"] != nil
-        let seed = Seed("rollouts")
+        let users = (0..<2_000).map { UserID(unchecked: "u\($0)") }
+        // Once in 25 such runs one of the thousand healthy rollouts is stopped, as it may be: what is asserted is about one seed.
+        let seed = Seed("rollouts", standing: 4)
         var random = seed.generator
         func stops(_ metric: GuardMetric, rate: Double, rollouts: Int, attempts: Int) -> [Int] {
             let lines = DetectorLines(metric)
@@ -120,7 +120,7 @@ struct DetectorStateTests {
                 var state = DetectorState(lines)
                 for attempt in 1...attempts {
                     let isError = Double(random.next() >> 11) / Double(1 << 53) < rate
-                    let user = UserID(unchecked: "u\(random.below(2_000))")
+                    let user = users[random.below(users.count)]
                     if state.take(isError: isError, user: user, company: "acme", scope: .company).contains(where: {
                         $0 != .userCapped && $0 != .blockAboveLimit
                     }) {
@@ -130,13 +130,14 @@ struct DetectorStateTests {
                 return nil
             }.sorted()
         }
-        let (rollouts, length) = isFull ? (1_000, 10_000) : (60, 5_000)
+        let (rollouts, length) = (1_000, 10_000)
         let create = stops(GuardVectorTests.metric(0.1), rate: 0.02, rollouts: rollouts, attempts: length).count
         let associate = stops(GuardVectorTests.metric(0.05), rate: 0.02, rollouts: rollouts, attempts: length).count
         print("\(rollouts) rollouts of \(length) attempts at 2 %: create \(create) false stops, associate \(associate); \(seed)")
-        #expect(create == 0 && associate <= max(1, rollouts / 200), "\(seed)")
+        #expect(create == 0 && associate <= 5, "\(seed)")
         for (rate, median, late) in [(0.11, 600, 1_600), (0.2, 120, 280), (0.5, 15, 30), (1, 5, 5)] {
-            let found = stops(GuardVectorTests.metric(0.1), rate: rate, rollouts: isFull ? 1_000 : 200, attempts: 20_000)
+            let found = stops(GuardVectorTests.metric(0.1), rate: rate, rollouts: rollouts, attempts: 20_000)
+            #expect(found.count == rollouts, "\(rate): not every one was stopped; \(seed)")
             let (middle, p95) = (found[found.count / 2], found[found.count * 95 / 100])
             print(
                 "create errors at \(Int((rate * 100).rounded())) %: attempts to a stop, median \(middle) (about \(median)), p95 \(p95) (about \(late))"

@@ -231,7 +231,7 @@ struct MetricsPageTests {
             try await RawClient.connected(to: server.port) { client in
                 try await client.send("GET /v1/stream HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(ann)\r\n\r\n")
                 try await client.read(until: "event: flags")
-                let receipt = try await server.change(.PUT, "/flags/embed/companies/acme?wait=2s", ["enabled": false])
+                let receipt = try await server.change(.PUT, "/flags/embed/companies/acme?wait=30s", ["enabled": false])
                 #expect(receipt["delivery"]?["written"] == 1)
                 try await client.read(until: "event: change")
                 let page = try await Self.page(server)
@@ -239,7 +239,7 @@ struct MetricsPageTests {
                 #expect(page["gate_delivery_duration_seconds_count"] == 1 && page["gate_pollers"] == 1)
                 #expect(page.requests("/v1/stream", 200) == 1)
             }
-            for _ in 0..<200 where try await Self.page(server)["gate_streams"] != 0 { try await Task.sleep(for: .milliseconds(10)) }
+            for _ in 0..<2_000 where try await Self.page(server)["gate_streams"] != 0 { try await Task.sleep(for: .milliseconds(10)) }
             #expect(try await Self.page(server)["gate_streams"] == 0)
             try await server.change(.PUT, "/flags/embed/companies/acme", ["enabled": true])
             server.clock.pass(seconds: 61)
@@ -272,7 +272,7 @@ struct MetricsPageTests {
             #expect(page["gate_guard_detectors"] == 2)
             for number in 1..<6 { try await fail(number, user: "u\(number)") }
             let trips = #"gate_guard_trips_total{scope="company",detector="fast"}"#
-            for _ in 0..<200 where try await Self.page(server)[trips] != 1 { try await Task.sleep(for: .milliseconds(25)) }
+            for _ in 0..<2_000 where try await Self.page(server)[trips] != 1 { try await Task.sleep(for: .milliseconds(25)) }
             #expect(try await Self.page(server)[trips] == 1)
             #expect(try await server.read("/changes?limit=1").data.first?["actor"] == "guard")
         }

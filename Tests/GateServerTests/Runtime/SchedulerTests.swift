@@ -1,6 +1,5 @@
 import GateCore
 import HashTreeCollections
-import Logging
 import NIOHTTP1
 import Testing
 
@@ -9,21 +8,11 @@ import Testing
 /// What is done by the clock, with a clock that only the test moves.
 @Suite("Schedules", .timeLimit(.minutes(10)))
 struct SchedulerTests {
-    private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     private static let embed = "/flags/embed/companies/umbrella"
 
-    /// A scheduler of the test's own: the server's runs by itself, and sees the same clock.
     private static func on(_ server: TestServer, _ company: String = "umbrella") async throws -> Bool {
         let rows = try await server.read("/flags/embed/companies").json["data"]?.arrayValue ?? []
         return rows.first { $0["company_id"]?.stringValue == company }?["value"] == true
-    }
-
-    private static func until(_ condition: () async throws -> Bool) async throws {
-        for _ in 0..<400 {
-            if try await condition() { return }
-            try await Task.sleep(for: .milliseconds(25))
-        }
-        Issue.record("it did not come to be so")
     }
 
     @Test("A change for two hours is taken back after two hours, by the schedule, once")
@@ -33,15 +22,16 @@ struct SchedulerTests {
             #expect(receipt["schedule"]?["due_at"] == .string((server.clock.now + TimeSpan(seconds: 7_200)).description))
             #expect(try await Self.on(server))
             server.clock.pass(seconds: 7_199)
-            try await Task.sleep(for: .milliseconds(600))
+            await server.scheduler.runDue()
             #expect(try await Self.on(server))
             server.clock.pass(seconds: 1)
-            try await Self.until { try await !Self.on(server) }
+            await server.scheduler.runDue()
+            #expect(try await !Self.on(server))
             let last = try await server.read("/changes?limit=1").json["data"]?.arrayValue?.first
             #expect(last?["actor"]?.stringValue?.hasPrefix("schedule/s-") == true)
             #expect(try await server.read("/schedules").json["data"] == [])
             let revision = try await server.revision()
-            try await Task.sleep(for: .milliseconds(600))
+            await server.scheduler.runDue()
             #expect(try await server.revision() == revision)
         }
     }
@@ -53,7 +43,7 @@ struct SchedulerTests {
             let again = try await server.change(.PUT, "/flags/embed/companies/acme", ["enabled": false])
             #expect(again["cancelled_schedules"] == .array([try #require(id)]) && again["impact"]?["total"] == 0)
             server.clock.pass(seconds: 7_201)
-            try await Task.sleep(for: .milliseconds(600))
+            await server.scheduler.runDue()
             #expect(try await !Self.on(server, "acme"))
             #expect(try await server.read("/schedules").json["data"] == [])
         }
@@ -101,8 +91,8 @@ struct SchedulerTests {
             _ = try await server.change(.DELETE, "/flags/embed/companies/acme")
             _ = try await server.change(.PUT, "/flags/dark/holds", [:])
             server.clock.pass(seconds: 61)
-            try await Self.until { try await Self.on(server) }
-            try await Self.until { try await server.read("/schedules").json["data"]?.arrayValue?.allSatisfy { $0["failure"] != .null } == true }
+            await server.scheduler.runDue()
+            #expect(try await Self.on(server))
             let failures = try await server.read("/schedules").json["data"]?.arrayValue?.compactMap { $0["failure"]?.stringValue } ?? []
             #expect(failures.count == 2 && failures.contains { $0.contains("changed by somebody else") } && failures.contains { $0.contains("held") })
             let last = try await server.read("/changes?limit=5").json["data"]?.arrayValue ?? []
@@ -122,8 +112,8 @@ struct SchedulerTests {
             }
             clock.pass(seconds: 3_600)
             try await TestServer.running(in: folder, clock: clock) { server in
-                try await Self.until { try await !Self.on(server, "acme") }
-                try await Self.until { try await server.read("/schedules").json["data"]?.arrayValue?.first?["failure"] != .null }
+                await server.scheduler.runDue()
+                #expect(try await !Self.on(server, "acme"))
                 let left = try await server.read("/schedules").json["data"]?.arrayValue ?? []
                 #expect(left.count == 1 && left[0]["failure"]?.stringValue?.contains("while the server was down") == true)
                 #expect(try await !Self.on(server))
@@ -137,13 +127,14 @@ struct SchedulerTests {
             let receipt = try await server.change(.PUT, Self.embed + "?for=30m", ["enabled": true])
             server.clock.pass(seconds: -3_600)
             try await server.change(.PUT, "/flags/embed/companies/globex", ["enabled": false])
-            try await Task.sleep(for: .milliseconds(600))
+            await server.scheduler.runDue()
             #expect(try await Self.on(server), "the clock says that it is not due")
             server.clock.pass(seconds: 3_600 + 1_799)
-            try await Task.sleep(for: .milliseconds(600))
+            await server.scheduler.runDue()
             #expect(try await Self.on(server))
             server.clock.pass(seconds: 3_601)
-            try await Self.until { try await !Self.on(server) }
+            await server.scheduler.runDue()
+            #expect(try await !Self.on(server))
             server.clock.pass(seconds: -3_600)
             try await server.change(.PUT, "/flags/embed/companies/globex", ["enabled": true])
             let revisions = try await server.read("/changes").json["data"]?.arrayValue?.compactMap { $0["revision"]?.integerValue } ?? []

@@ -25,7 +25,7 @@ struct OFREPStreamTests {
                 try await server.change(.PUT, "/flags/embed/companies/globex", ["enabled": false])
                 try await server.change(.PUT, "/flags/hidden/companies/acme", ["enabled": false])
                 try await server.change(.PATCH, "/flags/dark", ["description": "changes no answer"])
-                let receipt = try await server.change(.PUT, "/flags/embed/companies/acme?wait=2s", ["enabled": false])
+                let receipt = try await server.change(.PUT, "/flags/embed/companies/acme?wait=30s", ["enabled": false])
                 #expect(receipt["delivery"]?["streams"] == 1 && receipt["delivery"]?["written"] == 1)
                 let event = try await stream.first(1)[0]
                 let position = try await server.evaluate(by: ann)["Gate-Revision"]
@@ -39,7 +39,7 @@ struct OFREPStreamTests {
                 try await server.change(.PUT, "/companies/acme/users/bob/permissions/ticket_create", ["enabled": true])
                 _ = try await stream.first(2)
                 // Another reason is another answer, although the value is the same.
-                let held = try await server.change(.PUT, "/flags/embed/holds?wait=2s", [:])
+                let held = try await server.change(.PUT, "/flags/embed/holds?wait=30s", [:])
                 let revision = try #require(held["revision"]?.integerValue)
                 #expect(try await stream.first(3)[2].id.hasSuffix("-\(revision)"))
                 #expect(stream.events.count == 3)

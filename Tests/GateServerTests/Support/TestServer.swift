@@ -29,6 +29,8 @@ struct TestServer: Sendable {
     /// The text of the bootstrap token.
     let admin: String
     private let signer: DemoSigner
+    /// The server's own scheduler, which looks at the clock by itself too: for tests that do not wait until it does.
+    let scheduler: Scheduler
 
     var port: Int { Int(url.split(separator: ":").last ?? "") ?? 0 }
 
@@ -59,7 +61,7 @@ struct TestServer: Sendable {
             return try await work(
                 TestServer(
                     folder: folder, url: url, adminURL: listeners.first { $0.name == "admin" }?.url ?? url, clock: clock, admin: admin,
-                    signer: signer))
+                    signer: signer, scheduler: composition.scheduler))
         }
     }
 

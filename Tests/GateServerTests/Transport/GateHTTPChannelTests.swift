@@ -241,7 +241,10 @@ struct GateHTTPChannelTests {
             (get("/hot/x"), "200"), (get("/cold/x"), "200"),
         ])
     func deadlines(request: String, status: String) async throws {
-        try await LiveServer.running(Self.hasty) { server in
+        // What is answered has all the time to arrive: only what follows is hurried.
+        let idling = GateHTTPChannel.Configuration(
+            deadlines: .init(head: .seconds(60), body: .seconds(60), idle: .seconds(3), linger: .milliseconds(100)))
+        try await LiveServer.running(status == "200" ? idling : Self.hasty) { server in
             try await RawClient.connected(to: server.port) { client in
                 try await client.send(request)
                 let text = try await client.readToEnd()
