@@ -151,6 +151,13 @@ def test_the_rollout_of_the_rfc_from_qa_to_a_stop_for_all(gate, ctl):
         ("acme", "beta"), ("gate-qa", "internal-qa"), ("globex", "beta"), ("initech", "beta")]
     ctl.done("rollout", "advance", FLAG, "--reason", "QA is content")
     assert on(gate) == {"gate-qa", "acme", "globex", "initech", "byhand"}
+    # Paused, it keeps its companies and goes no further, forced or not.
+    ctl.done("rollout", "pause", FLAG, "--reason", "a look")
+    for words in ([], ["--force"]):
+        refused = ctl("rollout", "advance", FLAG, *words, "--reason", "too soon")
+        assert (refused.code, refused.problem["code"]) == (5, "rollout_status"), refused
+    assert on(gate) == {"gate-qa", "acme", "globex", "initech", "byhand"}
+    ctl.done("rollout", "resume", FLAG, "--reason", "seen")
 
     # One company's association breaks: that company alone is held.
     for company in ("acme", "globex", "initech"):
@@ -178,7 +185,15 @@ def test_the_rollout_of_the_rfc_from_qa_to_a_stop_for_all(gate, ctl):
     status = ctl.done("rollout", "status", FLAG).json
     assert status["rollout"]["status"] == "stopped"
     assert [stop["company_id"] for stop in status["stops"]][-1] == "acme" and status["stops"][0]["company_id"] is None
-    assert status["stops"][0]["recovery"]["errors_since"] >= 0
+    assert status["stops"][0]["recovery"] == {
+        "recovered": False, "after": None, "errors_since": status["stops"][0]["recovery"]["errors_since"],
+        "last_error_at": status["stops"][0]["recovery"]["last_error_at"]}
+    assert "not recovered" in ctl.done("rollout", "status", FLAG, "--output", "table").out
+    # The history is not the way back: a hold is lifted by resume alone.
+    held = stops(gate)[0]["revision"]
+    assert ctl("undo", held, "--reason", "please").code == 5 and ctl("undo", held, "--force", "--reason", "please").code == 5
+    ctl.done("set", FLAG, "on", "--company", "byhand", "--reason", "again by hand")
+    assert on(gate) == set()
     assert "of the whole flag" in ctl.done("history", FLAG).json["data"][0]["reason"]
 
     # More errors stop nothing twice; resume begins a fresh epoch.
@@ -198,6 +213,8 @@ def test_the_rollout_of_the_rfc_from_qa_to_a_stop_for_all(gate, ctl):
     assert {(row["company_id"], row["fast"]["level"]) for row in levels} == {(None, 4 * 1609), ("gate-qa", 4 * 1609)}
     report = ctl.done("rollout", "report", FLAG, "--since", "7d").json
     assert {row["stage"] for row in report["data"]} >= {"internal-qa", "beta"} and report["total"]["created"] > 100
+    assert [row["criterion"] for row in report["success_criteria"]] == ["create_reliability", "association_success"]
+    assert report["success_criteria"][1]["measured"] == round(report["total"]["associated"] / report["total"]["created"], 6)
     assert "| beta | acme |" in ctl.done("rollout", "report", FLAG, "--output", "table").out
 
 
@@ -238,6 +255,8 @@ def test_one_user_of_many_stops_nothing_and_is_told_of_once(gate, ctl):
         traffic.attempts("acme", 20)
     time.sleep(1.2)
     assert holds(gate) == [] and stops(gate) == []
+    warnings = ctl.done("rollout", "status", FLAG).json["warnings"]
+    assert [(warning["company_id"], "one user's errors" in warning["reason"]) for warning in warnings] == [("acme", True)]
 
 
 def test_a_killed_server_makes_exactly_one_stop(tmp_path):

@@ -169,6 +169,13 @@ enum RolloutController {
             stops.append(.object(one))
         }
         object["stops"] = .array(stops)
+        object["warnings"] = .array(
+            try await call.service.eventReader.findings(of: rollout.flag, kind: .warning, limit: 10).map { warning in
+                [
+                    "company_id": warning.finding.company.map { .string($0.rawValue) } ?? .null, "at": .string(warning.finding.decidedAt.description),
+                    "reason": .string(warning.finding.reason), "numbers": warning.finding.numbers,
+                ]
+            })
         return Reply(.object(object))
     }
 

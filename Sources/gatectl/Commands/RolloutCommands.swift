@@ -64,6 +64,9 @@ struct RolloutStatus: ReadCommand {
                     isOver ? .good : .bad
                 ).indented())
         }
+        for warning in body["warnings"]?.arrayValue ?? [] {
+            lines.append(Line("\(warning.words("at")) warning: \(warning.words("reason"))", .caution))
+        }
         return lines
     }
 }
