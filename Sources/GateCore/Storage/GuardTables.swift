@@ -140,6 +140,16 @@ extension EventFile {
         }
     }
 
+    /// Deletes of the oldest findings those that were decided before a moment and are done with. The history keeps the stops.
+    func deleteOldestFindings(_ count: Int, before moment: Timestamp) throws(GateError) -> Int {
+        try connection.query(
+            """
+            DELETE FROM findings WHERE id IN (SELECT id FROM findings ORDER BY id LIMIT $1) AND decided_at < $2 \
+            AND settled_at IS NOT NULL AND coalesce(recovery, '') <> 'watching' RETURNING 1
+            """, [.integer(Int64(count)), .integer(moment.microseconds)]
+        ) { row throws(GateError) in row.integer(0) }.count
+    }
+
     /// Deletes detectors, and says which.
     @discardableResult
     func deleteDetectors(where isGone: (FlagCode, CompanyID?) -> Bool) throws(GateError) -> [GuardBook.Key] {

@@ -162,7 +162,7 @@ package actor EventStore {
         }
     }
 
-    /// Deletes some of the events that are older than the retention.
+    /// Deletes some of the events that are older than the retention, and of what the guards made of them.
     ///
     /// - Returns: whether there may be more; between two steps batches get their turn.
     package func purge(now: Timestamp) throws(GateError) -> Bool {
@@ -170,7 +170,8 @@ package actor EventStore {
         return try file.transaction { () throws(GateError) in
             let outcomes = try file.deleteOldestOutcomes(Self.purgeStep, before: now - Self.retention)
             let events = try file.deleteOldest(Self.purgeStep, before: now - Self.retention)
-            return max(outcomes, events) == Self.purgeStep
+            let findings = try file.deleteOldestFindings(Self.purgeStep, before: now - Self.retention)
+            return max(outcomes, events, findings) == Self.purgeStep
         }
     }
 }

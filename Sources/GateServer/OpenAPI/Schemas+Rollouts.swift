@@ -62,6 +62,7 @@ extension Schemas {
             [
                 "rollout": .ref("Rollout"), "holds": .array(.ref("StandingHold")),
                 "companies_on": .integer("Registered companies that the flag is on for.", 0...), "stops": .array(.ref("Stop"), most: 10),
+                "warnings": .array(.ref("Warning"), most: 10),
             ],
             optional: [
                 "stage": .ref("StageName"), "go": .boolean("Whether every criterion is met."), "criteria": .array(.ref("Criterion")),
@@ -83,6 +84,12 @@ extension Schemas {
                         "recovered": .boolean("A minute without an error."), "after": JSONSchema.ref("Span").orNull,
                         "errors_since": .integer("Errors since the stop.", 0...), "last_error_at": JSONSchema.ref("Moment").orNull,
                     ])
+            ]),
+        "Warning": .object(
+            "What a guard warned of.",
+            [
+                "company_id": JSONSchema.ref("CompanyID").orNull, "at": .ref("Moment"), "reason": .string("A sentence with the numbers."),
+                "numbers": .anyObject("What was counted."),
             ]),
         "AudienceRow": .object(
             "A company that a stage reaches, and why.",

@@ -112,6 +112,25 @@ struct GuardFindingTests {
         }
     }
 
+    @Test("What is done with goes when the events go, what is not stays")
+    func purge() async throws {
+        let bench = try await GuardBench()
+        let store = try bench.store()
+        let file = try bench.file()
+        for company in ["acme", "globex", "umbrella"] as [CompanyID] {
+            let finding = GuardFinding(
+                kind: .trip, flag: "f", company: company, flagEpoch: 0, companyEpoch: 0, reason: "r", numbers: [:], decidedAt: Self.start)
+            try file.insert(finding)
+        }
+        try await store.settle(1, at: Self.start, revision: 1, recovery: .recovered)
+        try await store.settle(2, at: Self.start, revision: 2, recovery: .watching)
+        func kept() throws -> [CompanyID?] { try file.findings(of: "f", kind: .trip, limit: 9).map(\.finding.company).reversed() }
+        #expect(try await !store.purge(now: Self.start + EventStore.retention))
+        #expect(try kept() == ["acme", "globex", "umbrella"])
+        #expect(try await !store.purge(now: Self.start + EventStore.retention + TimeSpan(seconds: 1)))
+        #expect(try kept() == ["globex", "umbrella"])
+    }
+
     @Test("A stop that is to be made comes before a thousand that are watched")
     func order() async throws {
         let bench = try await GuardBench()
