@@ -40,6 +40,7 @@ struct TakeBackup: GateCommand {
 
     private func receive(into handle: FileHandle, _ session: Session) async throws -> Int {
         var request = Request.admin(.post, ["backup"])
+        request.accepts = "application/vnd.sqlite3"
         request.timeout = Self.longest
         var size = 0
         try await session.client.download(request) { piece in

@@ -33,6 +33,7 @@ struct Watch: GateCommand {
 
     private func watch(_ company: CompanyID, _ session: Session) async throws {
         var request = Request.front("stream", query: [.init("company_id", company.rawValue), .init("user_id", user?.rawValue ?? "gatectl")])
+        request.accepts = "text/event-stream"
         var lastEventID = ""
         var attempt = 0
         while true {

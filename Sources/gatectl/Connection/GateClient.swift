@@ -125,7 +125,7 @@ struct GateClient: Sendable {
     private func prepared(_ request: Request) -> HTTPClientRequest {
         var prepared = HTTPClientRequest(url: server.url + request.target)
         prepared.method = HTTPMethod(rawValue: request.method.rawValue)
-        prepared.headers.add(name: "Accept", value: "application/json, application/problem+json")
+        prepared.headers.add(name: "Accept", value: "\(request.accepts), application/problem+json")
         prepared.headers.add(name: "User-Agent", value: "gatectl/\(Gatectl.version)")
         if let token = server.token { prepared.headers.add(name: "Authorization", value: "Bearer \(token)") }
         for (name, value) in request.headers { prepared.headers.add(name: name, value: value) }

@@ -46,6 +46,8 @@ struct Request: Sendable {
     var query: [Parameter]
     var content: Content?
     var headers: [(name: String, value: String)] = []
+    /// The media type of the answer, when all is well.
+    var accepts = "application/json"
     /// How long the whole exchange may take.
     var timeout = Duration.seconds(10)
 
