@@ -64,14 +64,14 @@ enum FlagStateController {
         ) { call in
             try await hold(call, .hold(try call.parameter("code"), nil))
         },
-        .write(.delete, "\(flag)/holds", .operate, "Resumes a flag", deferring: .later) { call in
+        .write(.delete, "\(flag)/holds", .operate, "Resumes a flag", deferring: .never) { call in
             let ref = EntityRef.hold(try call.parameter("code"), nil)
             return try await call.write(.delete(ref), about: ref)
         },
         .write(.put, "\(flag)/holds/{company}", .operate, "Holds a flag for one company", takes: .optional("Nothing"), deferring: .later) { call in
             try await hold(call, .hold(try call.parameter("code"), try call.parameter("company")))
         },
-        .write(.delete, "\(flag)/holds/{company}", .operate, "Resumes a flag for one company", deferring: .later) { call in
+        .write(.delete, "\(flag)/holds/{company}", .operate, "Resumes a flag for one company", deferring: .never) { call in
             let ref = EntityRef.hold(try call.parameter("code"), try call.parameter("company"))
             return try await call.write(.delete(ref), about: ref)
         },
