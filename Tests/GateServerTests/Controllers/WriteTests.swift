@@ -104,21 +104,22 @@ struct WriteTests {
     @Test("A repeated Idempotency-Key gives the receipt of the first time and does nothing")
     func replay() async throws {
         try await TestServer.running { server in
-            let key = [("Idempotency-Key", "k-1")]
-            let first = try await Self.put(server, key)
+            // Waited for, so that the receipt says of both how the change was delivered: whole, to nobody.
+            let (key, waiting) = ([("Idempotency-Key", "k-1")], "reason=test&wait=30s")
+            let first = try await Self.put(server, query: waiting, key)
             #expect(first.status == 201 && first["Idempotency-Replayed"] == nil)
             try await server.change(.DELETE, "/flags/embed/companies/umbrella")
-            let again = try await Self.put(server, key)
+            let again = try await Self.put(server, query: waiting, key)
             #expect(again.status == 201 && again["Idempotency-Replayed"] == "true")
             #expect(again.bytes == first.bytes && again["Gate-Revision"] == first["Gate-Revision"])
             #expect(try await server.revision() == 4)
             #expect(try await server.get(Self.path, by: server.admin).status == 404)
-            let other = try await Self.put(server, key, body: #"{"enabled":false}"#)
+            let other = try await Self.put(server, query: waiting, key, body: #"{"enabled":false}"#)
             #expect(other.status == 422 && other.code == "idempotency_mismatch")
             let otherQuery = try await Self.put(server, query: "reason=other", key)
             #expect(otherQuery.status == 422)
             // Another token's keys are its own.
-            #expect(try await Self.put(server, key, by: server.token("ops")).status == 201)
+            #expect(try await Self.put(server, query: waiting, key, by: server.token("ops")).status == 201)
         }
     }
 

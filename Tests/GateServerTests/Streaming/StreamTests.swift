@@ -50,7 +50,7 @@ struct StreamTests {
                 for step in 0..<80 {
                     let before = try await Self.answers(server, query, token)
                     let count = stream.events.count
-                    let answer = try await HotAnswersTests.write(server, &random, "wait=2s")
+                    let answer = try await HotAnswersTests.write(server, &random, "wait=30s")
                     let after = try await Self.answers(server, query, token)
                     let place = Comment(rawValue: "seed \(seed), step \(step): \(answer.text)")
                     let delivery = answer.member("delivery")
